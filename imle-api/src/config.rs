@@ -1,0 +1,44 @@
+//! Reading the configuration of a solver: typed, strict, and with the place of every mistake.
+
+use serde::de::DeserializeOwned;
+
+use crate::{Error, ErrorKind};
+
+/// Reads a configuration from JSON text and refuses unknown keys, whatever `T` itself does about them.
+///
+/// ```
+/// #[derive(serde::Deserialize, Debug)]
+/// struct Config {
+///     k: usize,
+/// }
+/// let error = imle_api::read_config::<Config>(r#"{"k": 2, "kk": 3}"#).unwrap_err();
+/// assert_eq!(error.message(), "unknown key `kk`");
+/// let error = imle_api::read_config::<Config>(r#"{"k": -2}"#).unwrap_err();
+/// assert!(error.message().starts_with("at `k`: invalid value: integer `-2`"));
+/// ```
+///
+/// # Errors
+///
+/// [`ErrorKind::InvalidConfig`] with the path of the key and what is wrong with it.
+pub fn read_config<T: DeserializeOwned>(json: &str) -> Result<T, Error> {
+    let invalid = |message: String| Error::new(ErrorKind::InvalidConfig, message);
+    let mut unknown = None;
+    let mut track = serde_path_to_error::Track::new();
+    let mut text = serde_json::Deserializer::from_str(json);
+    let tracked = serde_path_to_error::Deserializer::new(&mut text, &mut track);
+    let config = serde_ignored::deserialize(tracked, |path| {
+        unknown.get_or_insert_with(|| path.to_string());
+    });
+    let config = config.map_err(|why: serde_json::Error| {
+        let path = track.path();
+        match path.iter().next() {
+            None => invalid(why.to_string()),
+            Some(_) => invalid(format!("at `{path}`: {why}")),
+        }
+    })?;
+    text.end().map_err(|why| invalid(why.to_string()))?;
+    match unknown {
+        None => Ok(config),
+        Some(key) => Err(invalid(format!("unknown key `{key}`"))),
+    }
+}

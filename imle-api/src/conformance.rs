@@ -1,0 +1,1 @@
+//! The law of the contract as a test that a plugin runs on itself.

@@ -1,0 +1,458 @@
+//! The plugin's side of the boundary: what `export_plugin!` expands to.
+//!
+//! Every function here translates between the C ABI and [`Solver`], catches panics, and does nothing
+//! else. The rules that the `unsafe` blocks lean on are those of `include/imle_plugin.h`; a host that
+//! breaks them is a broken host.
+
+use std::ffi::{CString, c_char, c_void};
+use std::ptr;
+use std::slice;
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
+
+use crate::linked::{caught, solve_row};
+use crate::{Error, ErrorKind, Facts, Limits, Outcome, Solver, abi, read_config};
+
+/// Exports solvers as an imle plugin library.
+///
+/// Write it once in a crate whose `Cargo.toml` says `crate-type = ["lib", "cdylib"]`, with every
+/// [`Solver`](crate::Solver) of the library. Name, version and licence are those of the crate. The
+/// crate may say `#![forbid(unsafe_code)]`.
+///
+/// ```
+/// # use imle_api::{Error, Facts, Limits, Proof, Solver};
+/// # struct First;
+/// # impl Solver for First {
+/// #     const NAME: &'static str = "first";
+/// #     const SUMMARY: &'static str = "always the first of two";
+/// #     type Config = ();
+/// #     type Workspace = ();
+/// #     fn new(_: ()) -> Result<Self, Error> { Ok(Self) }
+/// #     fn facts(&self) -> Facts { Facts::binary(2) }
+/// #     fn solve(&self, _: &mut (), _: &[f64], z: &mut [f64], _: &Limits<'_>) -> Result<Proof, Error> {
+/// #         z.copy_from_slice(&[1.0, 0.0]);
+/// #         Ok(Proof::NONE)
+/// #     }
+/// # }
+/// imle_api::export_plugin!(First);
+/// ```
+///
+/// The exported symbol is `imle_plugin_v1`, so one program can link at most one crate that uses this
+/// macro; it can load any number of them.
+#[macro_export]
+macro_rules! export_plugin {
+    ($($solver:ty),+ $(,)?) => {
+        #[doc(hidden)]
+        #[unsafe(no_mangle)]
+        pub extern "C" fn imle_plugin_v1(
+            _host_minor: u32,
+            _error: *mut $crate::abi::Sink,
+        ) -> *const $crate::abi::Plugin {
+            static EXPORT: $crate::private::OnceExport = $crate::private::OnceExport::new();
+            EXPORT.table(|| {
+                $crate::private::Export::new(
+                    env!("CARGO_PKG_NAME"),
+                    env!("CARGO_PKG_VERSION"),
+                    env!("CARGO_PKG_LICENSE"),
+                    cfg!(panic = "abort"),
+                    vec![$($crate::private::solver_table::<$solver>()),+],
+                )
+            })
+        }
+    };
+}
+
+/// The tables of a library, made once and never freed. Not public API: used by generated code.
+#[derive(Debug)]
+pub struct Export {
+    plugin: abi::Plugin,
+}
+
+// SAFETY: the tables are never written after `new` and their pointers lead to leaked memory.
+unsafe impl Send for Export {}
+// SAFETY: likewise.
+unsafe impl Sync for Export {}
+
+/// Makes the tables on the first call. Not public API: used by generated code.
+#[derive(Debug)]
+pub struct OnceExport(std::sync::OnceLock<Export>);
+
+impl OnceExport {
+    #[doc(hidden)]
+    #[must_use]
+    #[allow(clippy::new_without_default)]
+    pub const fn new() -> Self {
+        Self(std::sync::OnceLock::new())
+    }
+
+    #[doc(hidden)]
+    pub fn table(&'static self, make: impl FnOnce() -> Export) -> *const abi::Plugin {
+        match caught(|| self.0.get_or_init(make)) {
+            Ok(export) => &raw const export.plugin,
+            Err(_) => ptr::null(),
+        }
+    }
+}
+
+impl Export {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn new(
+        name: &str,
+        version: &str,
+        license: &str,
+        panic_aborts: bool,
+        solvers: Vec<abi::Solver>,
+    ) -> Self {
+        let tables: Vec<*const abi::Solver> = solvers
+            .into_iter()
+            .map(|solver| ptr::from_ref(Box::leak(Box::new(solver))))
+            .collect();
+        Self {
+            plugin: abi::Plugin {
+                struct_size: size_of::<abi::Plugin>() as u32,
+                abi_minor: abi::MINOR,
+                flags: if panic_aborts { abi::PLUGIN_PANIC_ABORTS } else { 0 },
+                reserved: 0,
+                name: leak_text(name),
+                version: leak_text(version),
+                license: leak_text(license),
+                solver_count: tables.len() as u64,
+                solvers: Box::leak(tables.into_boxed_slice()).as_ptr(),
+            },
+        }
+    }
+}
+
+/// Describes one solver to the host. Not public API: used by generated code.
+#[must_use]
+pub fn solver_table<S: Solver>() -> abi::Solver {
+    abi::Solver {
+        struct_size: size_of::<abi::Solver>() as u32,
+        reserved: 0,
+        name: leak_text(S::NAME),
+        summary: leak_text(S::SUMMARY),
+        serial_group: S::SERIAL_GROUP.map_or(ptr::null(), leak_text),
+        config_schema: Some(config_schema::<S>),
+        create: Some(create::<S>),
+        destroy: Some(destroy::<S>),
+        info: Some(info::<S>),
+        workspace_create: Some(workspace_create::<S>),
+        workspace_destroy: Some(workspace_destroy::<S>),
+        solve: Some(solve::<S>),
+        extension: Some(extension),
+    }
+}
+
+fn leak_text(text: &str) -> *const c_char {
+    let text = CString::new(text).expect("names, versions and licences contain no NUL");
+    text.into_raw().cast_const()
+}
+
+/// A workspace as the host holds it: usable until a panic goes through it.
+struct Guarded<W> {
+    workspace: W,
+    poisoned: bool,
+}
+
+unsafe extern "C" fn config_schema<S: Solver>(schema: *mut abi::Sink, error: *mut abi::Sink) -> i32 {
+    guard(error, || {
+        let text = schemars::schema_for!(S::Config).to_value().to_string();
+        // SAFETY: the host's sink, valid for this call.
+        unsafe { write_text(schema, &text) };
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn create<S: Solver>(
+    config: *const c_char,
+    length: u64,
+    instance: *mut *mut abi::Instance,
+    error: *mut abi::Sink,
+) -> i32 {
+    guard(error, || {
+        not_null(config, "config")?;
+        not_null(instance, "instance")?;
+        // SAFETY: `create` gets `length` readable bytes at `config`.
+        let config = unsafe { slice::from_raw_parts(config.cast::<u8>(), length as usize) };
+        let config = std::str::from_utf8(config).map_err(|why| {
+            Error::new(ErrorKind::InvalidConfig, format!("the text is not UTF-8: {why}"))
+        })?;
+        let made = Box::new(S::new(read_config(config)?)?);
+        // SAFETY: `create` gets a place for one pointer at `instance`.
+        unsafe { instance.write(Box::into_raw(made).cast()) };
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn destroy<S: Solver>(instance: *mut abi::Instance) {
+    if !instance.is_null() {
+        // SAFETY: a non-null instance came from `create::<S>` and is destroyed once.
+        let owned = unsafe { Box::from_raw(instance.cast::<S>()) };
+        let _ = caught(|| drop(owned));
+    }
+}
+
+unsafe extern "C" fn info<S: Solver>(
+    instance: *const abi::Instance,
+    info: *mut abi::Info,
+    error: *mut abi::Sink,
+) -> i32 {
+    guard(error, || {
+        not_null(info, "info")?;
+        // SAFETY: the host passes an instance of this solver.
+        let facts = unsafe { solver_of::<S>(instance) }?.facts();
+        // SAFETY: the host passes an `Info` whose `struct_size` says how large it is.
+        unsafe { abi::write_struct(info, &info_of(&facts)) }
+            .map_err(|size| too_small("imle_info", size, abi::baseline::INFO))
+    })
+}
+
+fn info_of(facts: &Facts) -> abi::Info {
+    abi::Info {
+        struct_size: size_of::<abi::Info>() as u32,
+        flags: if facts.integral { abi::INFO_INTEGRAL } else { 0 },
+        dim: facts.dim as u64,
+        ones: facts.ones.map_or(abi::ONES_VARY, |ones| ones as u64),
+        z_lower: facts.z_lower,
+        z_upper: facts.z_upper,
+        theta_domain: facts.theta_domain as u32,
+        reserved: 0,
+    }
+}
+
+unsafe extern "C" fn workspace_create<S: Solver>(
+    _instance: *const abi::Instance,
+    workspace: *mut *mut abi::Workspace,
+    error: *mut abi::Sink,
+) -> i32 {
+    guard(error, || {
+        not_null(workspace, "workspace")?;
+        let made = Box::new(Guarded {
+            workspace: S::Workspace::default(),
+            poisoned: false,
+        });
+        // SAFETY: `workspace_create` gets a place for one pointer at `workspace`.
+        unsafe { workspace.write(Box::into_raw(made).cast()) };
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn workspace_destroy<S: Solver>(workspace: *mut abi::Workspace) {
+    if !workspace.is_null() {
+        // SAFETY: a non-null workspace came from `workspace_create::<S>` and is destroyed once.
+        let owned = unsafe { Box::from_raw(workspace.cast::<Guarded<S::Workspace>>()) };
+        let _ = caught(|| drop(owned));
+    }
+}
+
+unsafe extern "C" fn solve<S: Solver>(
+    instance: *const abi::Instance,
+    workspace: *mut abi::Workspace,
+    arguments: *const abi::SolveArguments,
+    error: *mut abi::Sink,
+) -> i32 {
+    guard(error, || {
+        not_null(arguments, "arguments")?;
+        not_null(workspace.cast_const(), "workspace")?;
+        // SAFETY: the host passes an instance of this solver.
+        let solver = unsafe { solver_of::<S>(instance) }?;
+        // SAFETY: the workspace came from `workspace_create::<S>`, and calls on it do not overlap.
+        let guarded = unsafe { &mut *workspace.cast::<Guarded<S::Workspace>>() };
+        // SAFETY: the host passes arguments whose `struct_size` says how large they are.
+        let arguments = unsafe { abi::read_struct(arguments) }
+            .map_err(|size| too_small("imle_solve_arguments", size, abi::baseline::SOLVE_ARGUMENTS))?;
+        // SAFETY: the arrays have the lengths that the header states, for this call.
+        let mut rows = unsafe { Rows::of(&arguments, solver.facts().dim) }?;
+        if guarded.poisoned {
+            return Err(Error::fixed(ErrorKind::Poisoned, "an earlier call on this workspace panicked"));
+        }
+        let limits = rows.limits();
+        for row in 0..rows.count {
+            let (theta, z) = rows.row(row);
+            match solve_row(solver, &mut guarded.workspace, theta, z, &limits) {
+                Ok(outcome) => rows.report(row, outcome),
+                Err(panic) => {
+                    guarded.poisoned = true;
+                    rows.report(row, Err(panic.clone()));
+                    return Err(panic);
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn extension(_id: *const c_char) -> *const c_void {
+    ptr::null() // none is defined yet
+}
+
+/// The arrays of a `solve` call as slices.
+struct Rows<'a> {
+    count: usize,
+    dim: usize,
+    theta: &'a [f64],
+    z: &'a mut [f64],
+    status: &'a mut [i32],
+    objective: Option<&'a mut [f64]>,
+    bound: Option<&'a mut [f64]>,
+    radius: Option<&'a mut [f64]>,
+    arguments: &'a abi::SolveArguments,
+}
+
+impl<'a> Rows<'a> {
+    /// # Safety
+    ///
+    /// The pointers follow the header for an instance of dimension `dim`, for as long as `'a`.
+    unsafe fn of(arguments: &'a abi::SolveArguments, dim: usize) -> Result<Self, Error> {
+        let invalid = |message| Error::fixed(ErrorKind::InvalidInput, message);
+        if arguments.flags != 0 {
+            return Err(Error::fixed(ErrorKind::Unsupported, "unknown bits in flags"));
+        }
+        let count = arguments.rows as usize;
+        let values = count
+            .checked_mul(dim)
+            .filter(|&values| values <= isize::MAX as usize / size_of::<f64>())
+            .ok_or_else(|| invalid("rows x dim overflows"))?;
+        if count > 0 {
+            not_null(arguments.theta, "theta")?;
+            not_null(arguments.z.cast_const(), "z")?;
+            not_null(arguments.status.cast_const(), "status")?;
+        }
+        // SAFETY: `theta` has `rows x dim` doubles, by the caller's promise.
+        let theta = unsafe { slice_of(arguments.theta, values) }.unwrap_or_default();
+        // SAFETY: likewise `z`, which nobody else touches during the call.
+        let z = unsafe { slice_of_mut(arguments.z, values) }.unwrap_or_default();
+        // SAFETY: likewise `status`, with one entry a row.
+        let status = unsafe { slice_of_mut(arguments.status, count) }.unwrap_or_default();
+        // SAFETY: likewise `objective`, if it is there.
+        let objective = unsafe { slice_of_mut(arguments.objective, count) };
+        // SAFETY: likewise `bound`.
+        let bound = unsafe { slice_of_mut(arguments.bound, count) };
+        // SAFETY: likewise `radius`.
+        let radius = unsafe { slice_of_mut(arguments.radius, count) };
+        Ok(Self {
+            count,
+            dim,
+            theta,
+            z,
+            status,
+            objective,
+            bound,
+            radius,
+            arguments,
+        })
+    }
+
+    fn limits(&self) -> Limits<'a> {
+        let mut limits = Limits::none();
+        let seconds = self.arguments.time_limit;
+        if seconds > 0.0
+            && let Ok(time) = Duration::try_from_secs_f64(seconds)
+        {
+            limits = limits.with_time(time);
+        }
+        if !self.arguments.stop.is_null() {
+            // SAFETY: a non-null `stop` is an aligned word that lives for the call and is only accessed
+            // atomically while it does.
+            let word = unsafe { AtomicU32::from_ptr(self.arguments.stop.cast_mut()) };
+            limits = limits.with_stop_word(word);
+        }
+        limits
+    }
+
+    fn row(&mut self, row: usize) -> (&[f64], &mut [f64]) {
+        let range = row * self.dim..(row + 1) * self.dim;
+        (&self.theta[range.clone()], &mut self.z[range])
+    }
+
+    fn report(&mut self, row: usize, outcome: Outcome) {
+        let solved = match outcome {
+            Ok(solved) => solved,
+            Err(error) => {
+                self.status[row] = error.kind().code();
+                return self.row_message(row, error.message());
+            }
+        };
+        self.status[row] = abi::OK;
+        let outputs = [
+            (&mut self.objective, solved.objective),
+            (&mut self.bound, solved.proof.bound),
+            (&mut self.radius, solved.proof.radius),
+        ];
+        for (output, value) in outputs {
+            if let Some(output) = output {
+                output[row] = value;
+            }
+        }
+    }
+
+    fn row_message(&self, row: usize, text: &str) {
+        if let Some(row_message) = self.arguments.row_message {
+            let (host, length) = (self.arguments.host, text.len() as u64);
+            // SAFETY: the host's function, with the pointer that it asked for and text that lives on.
+            unsafe { row_message(host, row as u64, text.as_ptr().cast(), length) };
+        }
+    }
+}
+
+/// # Safety
+///
+/// `pointer` is null or leads to `length` readable values for `'a`.
+unsafe fn slice_of<'a, T>(pointer: *const T, length: usize) -> Option<&'a [T]> {
+    // SAFETY: the caller's promise.
+    (!pointer.is_null()).then(|| unsafe { slice::from_raw_parts(pointer, length) })
+}
+
+/// # Safety
+///
+/// `pointer` is null or leads to `length` values that nobody else accesses for `'a`.
+unsafe fn slice_of_mut<'a, T>(pointer: *mut T, length: usize) -> Option<&'a mut [T]> {
+    // SAFETY: the caller's promise.
+    (!pointer.is_null()).then(|| unsafe { slice::from_raw_parts_mut(pointer, length) })
+}
+
+/// # Safety
+///
+/// `instance` is null or came from `create::<S>` and is not destroyed during `'a`.
+unsafe fn solver_of<'a, S>(instance: *const abi::Instance) -> Result<&'a S, Error> {
+    not_null(instance, "instance")?;
+    // SAFETY: the caller's promise.
+    Ok(unsafe { &*instance.cast::<S>() })
+}
+
+fn not_null<T>(pointer: *const T, name: &str) -> Result<(), Error> {
+    if pointer.is_null() {
+        return Err(Error::new(ErrorKind::InvalidInput, format!("{name} is null")));
+    }
+    Ok(())
+}
+
+fn too_small(name: &str, size: u32, baseline: u32) -> Error {
+    let message = format!("{name} has struct_size {size}, less than {baseline} of version 1.0");
+    Error::new(ErrorKind::AbiMismatch, message)
+}
+
+/// Runs `work`, turns its error or panic into a status, and hands the sentence to the host.
+fn guard(error: *mut abi::Sink, work: impl FnOnce() -> Result<(), Error>) -> i32 {
+    let Err(why) = caught(work).unwrap_or_else(Err) else {
+        return abi::OK;
+    };
+    // SAFETY: the host's sink, valid for this call.
+    unsafe { write_text(error, why.message()) };
+    why.kind().code()
+}
+
+/// # Safety
+///
+/// `sink` is null or the host's sink, valid for this call.
+unsafe fn write_text(sink: *mut abi::Sink, text: &str) {
+    if sink.is_null() {
+        return; // the host does not want to know
+    }
+    // SAFETY: a sink has had its `write` since version 1.0.
+    if let Some(write) = unsafe { (*sink).write } {
+        // SAFETY: the host's function, its own sink, and text that lives on.
+        unsafe { write(sink, text.as_ptr().cast(), text.len() as u64) };
+    }
+}

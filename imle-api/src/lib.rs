@@ -1,0 +1,43 @@
+//! The contract between imle and its solver plugins.
+//!
+//! An *oracle* answers one question: which state `z` of this problem maximises `<z, theta>`? A *plugin*
+//! is a crate that implements [`Solver`] in safe Rust and ends with [`export_plugin!`]; a C compiler and
+//! `include/imle_plugin.h` do as well. This crate holds what both sides of that boundary agree on:
+//!
+//! - [`Solver`], what a plugin author writes, and [`Oracle`], what everything else calls;
+//! - [`Error`], one type for both sides;
+//! - [`Linked`], a solver as an oracle without a library in between;
+//! - [`conformance`], the law of the contract as a test that a plugin runs on itself;
+//! - [`abi`], the C structs, for those who write a host or check a layout.
+//!
+//! Read `oracle.rs` first, then `plugins/k-subset/src/lib.rs`.
+
+#![deny(unsafe_code)]
+
+#[allow(unsafe_code)]
+pub mod abi;
+mod config;
+pub mod conformance;
+mod error;
+#[allow(unsafe_code)]
+mod export;
+mod limits;
+mod linked;
+mod oracle;
+mod serial;
+
+pub use config::read_config;
+pub use error::{Error, ErrorKind};
+pub use limits::{Limits, StopFlag};
+pub use linked::Linked;
+pub use oracle::{
+    Facts, Identity, Oracle, Outcome, Proof, Solved, Solver, ThetaDomain, check_theta, solve_one,
+    unset,
+};
+pub use serial::in_serial_group;
+
+/// Used by generated code; not public API.
+#[doc(hidden)]
+pub mod private {
+    pub use crate::export::{Export, OnceExport, solver_table};
+}

@@ -1,0 +1,114 @@
+//! The k largest of n coordinates: the plugin to copy.
+//!
+//! States are the 0/1 vectors of `dim` coordinates with exactly `k` ones; `k = 1` is the categorical
+//! distribution. Ties are broken by the lower index, and `-0.0` equals `0.0`. Linear time.
+
+#![forbid(unsafe_code)]
+
+use imle_api::{Error, ErrorKind, Facts, Limits, Proof, Solver, export_plugin};
+
+/// Which subsets are feasible.
+#[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The number of coordinates.
+    pub dim: usize,
+    /// The number of ones in every state, from 1 to `dim`.
+    pub k: usize,
+}
+
+/// The subsets of `k` out of `dim` coordinates.
+#[derive(Debug)]
+pub struct KSubset {
+    dim: usize,
+    k: usize,
+}
+
+impl Solver for KSubset {
+    const NAME: &'static str = "k-subset";
+    const SUMMARY: &'static str = "the k largest of n coordinates; k = 1 is the categorical";
+    type Config = Config;
+    type Workspace = Vec<usize>; // the coordinates in some order: no allocation per row
+
+    fn new(Config { dim, k }: Config) -> Result<Self, Error> {
+        if k < 1 || k > dim {
+            let message = format!("k = {k} is not between 1 and dim = {dim}");
+            return Err(Error::new(ErrorKind::InvalidConfig, message));
+        }
+        Ok(Self { dim, k })
+    }
+
+    fn facts(&self) -> Facts {
+        Facts::binary(self.dim).with_ones(self.k)
+    }
+
+    fn solve(
+        &self,
+        order: &mut Vec<usize>,
+        theta: &[f64],
+        z: &mut [f64],
+        _limits: &Limits<'_>,
+    ) -> Result<Proof, Error> {
+        // Larger first, then lower index: a total order, so the set of the first k is unique and does
+        // not depend on the order that an earlier row left behind.
+        let larger_first = |&a: &usize, &b: &usize| {
+            let by_value = theta[b].partial_cmp(&theta[a]).expect("theta is finite");
+            by_value.then(a.cmp(&b))
+        };
+        if order.len() != self.dim {
+            *order = (0..self.dim).collect();
+        }
+        let (_, &mut last, rest) = order.select_nth_unstable_by(self.k - 1, larger_first);
+        // Moving every coordinate by less than half the gap does not change who is in.
+        let next = rest.iter().map(|&i| theta[i]).reduce(f64::max);
+        let radius = next.map_or(f64::INFINITY, |next| (theta[last] - next) / 2.0);
+        z.fill(0.0);
+        order[..self.k].iter().for_each(|&i| z[i] = 1.0);
+        Ok(Proof::radius(radius))
+    }
+}
+
+export_plugin!(KSubset);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use imle_api::conformance::{Check, binary_vectors};
+    use imle_api::{Linked, solve_one};
+    use serde_json::json;
+
+    fn subsets(dim: usize, k: usize) -> Vec<Vec<f64>> {
+        binary_vectors(dim, |z| z.iter().sum::<f64>() == k as f64)
+    }
+
+    #[test]
+    fn obeys_the_law() {
+        let mut check = Check::new();
+        for (dim, k) in [(1, 1), (4, 1), (5, 2), (6, 6), (9, 4)] {
+            check = check.case(json!({"dim": dim, "k": k}), subsets(dim, k));
+        }
+        check
+            .refuses(json!({"dim": 3, "k": 0}))
+            .refuses(json!({"dim": 3, "k": 4}))
+            .refuses(json!({"dim": 0, "k": 0}))
+            .refuses(json!({"dim": 3}))
+            .refuses(json!({"dim": 3, "k": -1}))
+            .run::<KSubset>()
+            .unwrap();
+    }
+
+    #[test]
+    fn ties_go_to_the_lower_index_and_zeros_have_no_sign() {
+        let oracle = Linked::<KSubset>::open(r#"{"dim": 5, "k": 2}"#).unwrap();
+        let (z, solved) = solve_one(&oracle, &[-1.0, -0.0, 0.0, -0.0, -2.0]).unwrap();
+        assert_eq!(z, [0.0, 1.0, 1.0, 0.0, 0.0]);
+        assert_eq!(solved.proof.radius, 0.0);
+    }
+
+    #[test]
+    fn the_radius_is_half_the_gap() {
+        let oracle = Linked::<KSubset>::open(r#"{"dim": 3, "k": 1}"#).unwrap();
+        let (_, solved) = solve_one(&oracle, &[3.0, 1.0, 0.0]).unwrap();
+        assert!(solved.proof.radius < 1.0 && solved.proof.radius > 0.999_999);
+    }
+}
