@@ -204,7 +204,10 @@ pub mod baseline {
 }
 
 const _: () = {
-    assert!(size_of::<usize>() == 8, "the ABI is defined for 64-bit targets");
+    assert!(
+        size_of::<usize>() == 8,
+        "the ABI is defined for 64-bit targets"
+    );
     assert!(size_of::<Sink>() == baseline::SINK as usize);
     assert!(size_of::<Info>() == baseline::INFO as usize);
     assert!(size_of::<SolveArguments>() == baseline::SOLVE_ARGUMENTS as usize);

@@ -112,7 +112,11 @@ impl Export {
             plugin: abi::Plugin {
                 struct_size: size_of::<abi::Plugin>() as u32,
                 abi_minor: abi::MINOR,
-                flags: if panic_aborts { abi::PLUGIN_PANIC_ABORTS } else { 0 },
+                flags: if panic_aborts {
+                    abi::PLUGIN_PANIC_ABORTS
+                } else {
+                    0
+                },
                 reserved: 0,
                 name: leak_text(name),
                 version: leak_text(version),
@@ -155,7 +159,10 @@ struct Guarded<W> {
     poisoned: bool,
 }
 
-unsafe extern "C" fn config_schema<S: Solver>(schema: *mut abi::Sink, error: *mut abi::Sink) -> i32 {
+unsafe extern "C" fn config_schema<S: Solver>(
+    schema: *mut abi::Sink,
+    error: *mut abi::Sink,
+) -> i32 {
     guard(error, || {
         let text = schemars::schema_for!(S::Config).to_value().to_string();
         // SAFETY: the host's sink, valid for this call.
@@ -176,7 +183,10 @@ unsafe extern "C" fn create<S: Solver>(
         // SAFETY: `create` gets `length` readable bytes at `config`.
         let config = unsafe { slice::from_raw_parts(config.cast::<u8>(), length as usize) };
         let config = std::str::from_utf8(config).map_err(|why| {
-            Error::new(ErrorKind::InvalidConfig, format!("the text is not UTF-8: {why}"))
+            Error::new(
+                ErrorKind::InvalidConfig,
+                format!("the text is not UTF-8: {why}"),
+            )
         })?;
         let made = Box::new(S::new(read_config(config)?)?);
         // SAFETY: `create` gets a place for one pointer at `instance`.
@@ -211,7 +221,11 @@ unsafe extern "C" fn info<S: Solver>(
 fn info_of(facts: &Facts) -> abi::Info {
     abi::Info {
         struct_size: size_of::<abi::Info>() as u32,
-        flags: if facts.integral { abi::INFO_INTEGRAL } else { 0 },
+        flags: if facts.integral {
+            abi::INFO_INTEGRAL
+        } else {
+            0
+        },
         dim: facts.dim as u64,
         ones: facts.ones.map_or(abi::ONES_VARY, |ones| ones as u64),
         z_lower: facts.z_lower,
@@ -260,12 +274,16 @@ unsafe extern "C" fn solve<S: Solver>(
         // SAFETY: the workspace came from `workspace_create::<S>`, and calls on it do not overlap.
         let guarded = unsafe { &mut *workspace.cast::<Guarded<S::Workspace>>() };
         // SAFETY: the host passes arguments whose `struct_size` says how large they are.
-        let arguments = unsafe { abi::read_struct(arguments) }
-            .map_err(|size| too_small("imle_solve_arguments", size, abi::baseline::SOLVE_ARGUMENTS))?;
+        let arguments = unsafe { abi::read_struct(arguments) }.map_err(|size| {
+            too_small("imle_solve_arguments", size, abi::baseline::SOLVE_ARGUMENTS)
+        })?;
         // SAFETY: the arrays have the lengths that the header states, for this call.
         let mut rows = unsafe { Rows::of(&arguments, solver.facts().dim) }?;
         if guarded.poisoned {
-            return Err(Error::fixed(ErrorKind::Poisoned, "an earlier call on this workspace panicked"));
+            return Err(Error::fixed(
+                ErrorKind::Poisoned,
+                "an earlier call on this workspace panicked",
+            ));
         }
         let limits = rows.limits();
         for row in 0..rows.count {
@@ -307,7 +325,10 @@ impl<'a> Rows<'a> {
     unsafe fn of(arguments: &'a abi::SolveArguments, dim: usize) -> Result<Self, Error> {
         let invalid = |message| Error::fixed(ErrorKind::InvalidInput, message);
         if arguments.flags != 0 {
-            return Err(Error::fixed(ErrorKind::Unsupported, "unknown bits in flags"));
+            return Err(Error::fixed(
+                ErrorKind::Unsupported,
+                "unknown bits in flags",
+            ));
         }
         let count = arguments.rows as usize;
         let values = count
@@ -423,7 +444,10 @@ unsafe fn solver_of<'a, S>(instance: *const abi::Instance) -> Result<&'a S, Erro
 
 fn not_null<T>(pointer: *const T, name: &str) -> Result<(), Error> {
     if pointer.is_null() {
-        return Err(Error::new(ErrorKind::InvalidInput, format!("{name} is null")));
+        return Err(Error::new(
+            ErrorKind::InvalidInput,
+            format!("{name} is null"),
+        ));
     }
     Ok(())
 }

@@ -110,7 +110,10 @@ impl<'a> Limits<'a> {
     ///
     /// [`ErrorKind::Stopped`] if the flag is up, [`ErrorKind::LimitReached`] after the deadline.
     pub fn check(&self) -> Result<(), Error> {
-        if self.stop.is_some_and(|word| word.load(Ordering::Acquire) != 0) {
+        if self
+            .stop
+            .is_some_and(|word| word.load(Ordering::Acquire) != 0)
+        {
             return Err(Error::new(ErrorKind::Stopped, "the stop flag was raised"));
         }
         if self.time_left().is_some_and(|left| left.is_zero()) {

@@ -10,8 +10,8 @@
 //! before and on whatever thread. Caching and reproducibility both rest on that law;
 //! [`conformance`](crate::conformance) tests it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -206,7 +206,11 @@ impl Proof {
     #[must_use]
     pub fn radius(radius: f64) -> Self {
         Self {
-            radius: if radius > 0.0 { radius.next_down() } else { 0.0 },
+            radius: if radius > 0.0 {
+                radius.next_down()
+            } else {
+                0.0
+            },
             ..Self::NONE
         }
     }
@@ -277,7 +281,10 @@ pub trait Oracle: Send + Sync {
 /// Whatever kept the row from being solved;
 /// [`ErrorKind::InvalidTheta`] for a wrong length or a value that is
 /// not finite.
-pub fn solve_one(oracle: &(impl Oracle + ?Sized), theta: &[f64]) -> Result<(Vec<f64>, Solved), Error> {
+pub fn solve_one(
+    oracle: &(impl Oracle + ?Sized),
+    theta: &[f64],
+) -> Result<(Vec<f64>, Solved), Error> {
     check_theta(theta, oracle.facts().dim)?;
     let mut z = vec![f64::NAN; theta.len()];
     let mut outcome = [unset()];
@@ -316,7 +323,6 @@ fn check_rows(name: &str, values: &[f64], dim: usize) -> Result<usize, String> {
 }
 
 /// The outcome of a row that nobody has solved yet.
-#[must_use]
 pub const fn unset() -> Outcome {
     Err(Error::fixed(
         ErrorKind::ContractBroken,
