@@ -16,6 +16,7 @@
 
 #[allow(unsafe_code)]
 pub mod abi;
+mod closure;
 mod config;
 pub mod conformance;
 mod error;
@@ -26,6 +27,7 @@ mod linked;
 mod oracle;
 mod serial;
 
+pub use closure::FnOracle;
 pub use config::read_config;
 pub use error::{Error, ErrorKind};
 pub use limits::{Limits, StopFlag};

@@ -91,6 +91,12 @@ impl<'a> Limits<'a> {
         }
     }
 
+    /// Returns whether there is a limit at all.
+    #[must_use]
+    pub fn are_set(&self) -> bool {
+        self.deadline.is_some() || self.stop.is_some()
+    }
+
     /// Returns the time left, `None` without a time limit and zero after the deadline.
     #[must_use]
     pub fn time_left(&self) -> Option<Duration> {

@@ -1,1 +1,46 @@
-//! The machine.
+//! Learn through a combinatorial solver, whatever the solver is.
+//!
+//! Read in this order:
+//!
+//! - [`Imle`] (imle.rs), the estimator: [`forward`](Imle::forward) and [`backward`](Imle::backward);
+//! - [`Noise`] (noise.rs) and [`Target`] (target.rs), its two open choices;
+//! - [`Registry`] (registry.rs) and [`Plugin`] (plugin.rs), where solvers come from;
+//! - [`Cache`] (cache.rs), an exact memory in front of any oracle;
+//! - [`LayerConfig`] (layer.rs), all of that in a file;
+//! - [`normalized_regret`] and [`mean_relative_regret`] (metrics.rs).
+//!
+//! The traits and errors come from `imle-api`.
+
+#![deny(unsafe_code)]
+
+mod batch;
+mod cache;
+mod imle;
+mod layer;
+mod metrics;
+mod noise;
+mod parameters;
+#[allow(unsafe_code)]
+mod plugin;
+#[allow(unsafe_code)]
+mod plugin_oracle;
+#[allow(unsafe_code)]
+mod plugin_search;
+mod registry;
+mod states;
+mod target;
+
+pub use cache::{Cache, CacheStatistics};
+pub use imle::{Call, Difference, Gradient, Imle, ImleConfig, Saved, Sense};
+pub use imle_api::{
+    Error, ErrorKind, Facts, FnOracle, Identity, Limits, Linked, Oracle, Outcome, Proof, Solved,
+    Solver, StopFlag, ThetaDomain, solve_one,
+};
+pub use layer::{Layer, LayerConfig, OracleConfig};
+pub use metrics::{mean_relative_regret, normalized_regret, regrets};
+pub use noise::{Address, Gumbel, NoNoise, Noise, Normal, Replay, SumOfGamma};
+pub use plugin::{Plugin, SolverInfo};
+pub use plugin_search::cargo_library_directory;
+pub use registry::{Listing, Registry};
+pub use states::{RowError, States};
+pub use target::{Combinatorial, Pid, RelativePid, Target};

@@ -1,0 +1,317 @@
+//! An exact memory of what was solved.
+//!
+//! The key is the identity of the instance and the bits of the theta row, so a hit is the state that the
+//! solver itself would return, by the law of the oracle. Errors are not kept.
+
+use std::borrow::Borrow;
+use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use dashmap::DashMap;
+use imle_api::{Facts, Identity, Limits, Oracle, Outcome, Solved, unset};
+
+/// Bytes that an entry costs beside its key and its state: two maps' worth of pointers, counters and
+/// headers, rounded up.
+const ENTRY_OVERHEAD: usize = 192;
+
+/// Remembers states, up to a number of bytes. A cheap handle: clones share the memory.
+///
+/// Threads that ask for the same row at the same time solve it once. When the bytes are used up, entries
+/// that were not asked for since the last look are dropped, oldest first (the clock algorithm).
+///
+/// ```
+/// use imle_runtime::{Cache, Facts, FnOracle, solve_one};
+/// use std::sync::Arc;
+///
+/// let sign = FnOracle::new(Facts::binary(1), |theta, z| {
+///     z[0] = f64::from(theta[0] > 0.0);
+///     Ok(())
+/// });
+/// let cache = Cache::new(1 << 20);
+/// let oracle = cache.wrap(Arc::new(sign));
+/// solve_one(&*oracle, &[2.0])?;
+/// solve_one(&*oracle, &[2.0])?;
+/// assert_eq!((cache.statistics().hits, cache.statistics().misses), (1, 1));
+/// # Ok::<(), imle_runtime::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Cache(Arc<Memory>);
+
+#[derive(Debug)]
+struct Memory {
+    most_bytes: usize,
+    entries: DashMap<Arc<Key>, Arc<Entry>, foldhash::fast::RandomState>,
+    clock: Mutex<VecDeque<Arc<Key>>>,
+    bytes: AtomicUsize,
+    hits: AtomicU64,
+    misses: AtomicU64,
+    evictions: AtomicU64,
+}
+
+/// What a [`Cache`] did so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheStatistics {
+    /// Rows answered from memory, or by a solve that another thread had under way.
+    pub hits: u64,
+    /// Rows that were solved.
+    pub misses: u64,
+    /// Entries dropped to stay within the bytes.
+    pub evictions: u64,
+    /// Entries held now.
+    pub entries: usize,
+    /// Bytes held now, as the cache counts them.
+    pub bytes: usize,
+}
+
+impl Cache {
+    /// Makes an empty cache that holds at most `most_bytes`.
+    #[must_use]
+    pub fn new(most_bytes: usize) -> Self {
+        Self(Arc::new(Memory {
+            most_bytes,
+            entries: DashMap::default(),
+            clock: Mutex::default(),
+            bytes: AtomicUsize::new(0),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+            evictions: AtomicU64::new(0),
+        }))
+    }
+
+    /// Puts this cache in front of an oracle. Any number of oracles can share one cache.
+    #[must_use]
+    pub fn wrap(&self, oracle: Arc<dyn Oracle>) -> Arc<dyn Oracle> {
+        Arc::new(Cached {
+            cache: self.clone(),
+            oracle,
+        })
+    }
+
+    /// Returns what the cache did so far.
+    #[must_use]
+    pub fn statistics(&self) -> CacheStatistics {
+        let memory = &*self.0;
+        CacheStatistics {
+            hits: memory.hits.load(Ordering::Relaxed),
+            misses: memory.misses.load(Ordering::Relaxed),
+            evictions: memory.evictions.load(Ordering::Relaxed),
+            entries: memory.entries.len(),
+            bytes: memory.bytes.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Memory {
+    /// Answers a row from memory or through `solve`, which runs once for all who ask meanwhile.
+    fn solve_through(
+        &self,
+        identity: Identity,
+        theta: &[f64],
+        z: &mut [f64],
+        solve: impl Fn(&mut [f64]) -> Outcome,
+    ) -> Outcome {
+        let asked = Asked { identity, theta };
+        // Ends the borrow of the map before anybody waits.
+        let known = self
+            .entries
+            .get(&asked as &dyn AsKey)
+            .map(|entry| entry.value().clone());
+        let (entry, key) = match known {
+            Some(entry) => (entry, None),
+            None => {
+                let key = Arc::new(Key::of(&asked));
+                let entry = self.entries.entry(key.clone()).or_default().value().clone();
+                (entry, Some(key))
+            }
+        };
+        let mut solved_here = None;
+        let answer = entry.answer.get_or_init(|| {
+            let outcome = solve(z);
+            let state = outcome.as_ref().ok().map(|&solved| (solved, z.into()));
+            solved_here = Some(outcome);
+            state
+        });
+        match (solved_here, answer) {
+            (Some(outcome), answer) => {
+                self.misses.fetch_add(1, Ordering::Relaxed);
+                let key = key.unwrap_or_else(|| Arc::new(Key::of(&asked)));
+                match answer {
+                    Some(_) => self.keep(key, &entry),
+                    None => self.forget(&key, &entry),
+                }
+                outcome
+            }
+            (None, Some((solved, state))) => {
+                self.hits.fetch_add(1, Ordering::Relaxed);
+                entry.asked_for.store(true, Ordering::Relaxed);
+                z.copy_from_slice(state);
+                Ok(*solved)
+            }
+            // Whoever solved it failed, perhaps at a limit that is not ours.
+            (None, None) => {
+                self.misses.fetch_add(1, Ordering::Relaxed);
+                solve(z)
+            }
+        }
+    }
+
+    /// Counts an entry in and makes room for it.
+    fn keep(&self, key: Arc<Key>, entry: &Arc<Entry>) {
+        let size = key.size();
+        if size > self.most_bytes {
+            return self.forget(&key, entry);
+        }
+        let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        while self.bytes.load(Ordering::Relaxed) + size > self.most_bytes {
+            let Some(oldest) = clock.pop_front() else {
+                break;
+            };
+            let is_idle =
+                |_: &Arc<Key>, entry: &Arc<Entry>| !entry.asked_for.swap(false, Ordering::Relaxed);
+            if self.entries.remove_if(&oldest, is_idle).is_some() {
+                self.bytes.fetch_sub(oldest.size(), Ordering::Relaxed);
+                self.evictions.fetch_add(1, Ordering::Relaxed);
+            } else {
+                clock.push_back(oldest);
+            }
+        }
+        clock.push_back(key);
+        self.bytes.fetch_add(size, Ordering::Relaxed);
+    }
+
+    fn forget(&self, key: &Arc<Key>, entry: &Arc<Entry>) {
+        self.entries
+            .remove_if(key, |_, present| Arc::ptr_eq(present, entry));
+    }
+}
+
+/// What is known about one row: nothing yet, a state, or that the solve failed.
+#[derive(Debug, Default)]
+struct Entry {
+    answer: OnceLock<Option<(Solved, Box<[f64]>)>>,
+    asked_for: AtomicBool,
+}
+
+/// The identity of the instance and the bits of theta.
+#[derive(Debug)]
+struct Key {
+    identity: Identity,
+    theta: Box<[f64]>,
+}
+
+impl Key {
+    fn of(asked: &Asked<'_>) -> Self {
+        Self {
+            identity: asked.identity,
+            theta: asked.theta.into(),
+        }
+    }
+
+    /// The bytes of the entry: theta here, z there.
+    fn size(&self) -> usize {
+        2 * size_of_val(&*self.theta) + ENTRY_OVERHEAD
+    }
+}
+
+/// A row that is asked for: the same key without owning theta, so that a hit allocates nothing.
+struct Asked<'a> {
+    identity: Identity,
+    theta: &'a [f64],
+}
+
+/// What [`Key`] and [`Asked`] have in common; the map compares through it.
+trait AsKey {
+    fn parts(&self) -> (Identity, &[f64]);
+}
+
+impl AsKey for Key {
+    fn parts(&self) -> (Identity, &[f64]) {
+        (self.identity, &self.theta)
+    }
+}
+
+impl AsKey for Asked<'_> {
+    fn parts(&self) -> (Identity, &[f64]) {
+        (self.identity, self.theta)
+    }
+}
+
+impl<'a> Borrow<dyn AsKey + 'a> for Arc<Key> {
+    fn borrow(&self) -> &(dyn AsKey + 'a) {
+        &**self
+    }
+}
+
+impl Hash for dyn AsKey + '_ {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let (identity, theta) = self.parts();
+        identity.hash(state);
+        theta
+            .iter()
+            .for_each(|value| state.write_u64(value.to_bits()));
+    }
+}
+
+impl PartialEq for dyn AsKey + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        let ((identity, theta), (other_identity, other_theta)) = (self.parts(), other.parts());
+        let same_bits = |(a, b): (&f64, &f64)| a.to_bits() == b.to_bits();
+        identity == other_identity
+            && theta.len() == other_theta.len()
+            && theta.iter().zip(other_theta).all(same_bits)
+    }
+}
+
+impl Eq for dyn AsKey + '_ {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self as &dyn AsKey).hash(state);
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self as &dyn AsKey == other as &dyn AsKey
+    }
+}
+
+impl Eq for Key {}
+
+/// An oracle behind a cache.
+struct Cached {
+    cache: Cache,
+    oracle: Arc<dyn Oracle>,
+}
+
+impl Oracle for Cached {
+    fn facts(&self) -> Facts {
+        self.oracle.facts()
+    }
+
+    fn identity(&self) -> Identity {
+        self.oracle.identity()
+    }
+
+    fn solve(&self, theta: &[f64], z: &mut [f64], outcomes: &mut [Outcome], limits: &Limits<'_>) {
+        // One instance for the whole call, so that every key belongs to whoever answers.
+        let pinned = self.oracle.pin();
+        let oracle = pinned.as_ref().unwrap_or(&self.oracle);
+        let (dim, identity) = (oracle.facts().dim, oracle.identity());
+        let rows = theta.chunks_exact(dim).zip(z.chunks_exact_mut(dim));
+        for ((theta, z), outcome) in rows.zip(outcomes) {
+            *outcome = self.cache.0.solve_through(identity, theta, z, |z| {
+                let mut outcome = [unset()];
+                oracle.solve(theta, z, &mut outcome, limits);
+                let [outcome] = outcome;
+                outcome
+            });
+        }
+    }
+
+    fn pin(&self) -> Option<Arc<dyn Oracle>> {
+        self.oracle.pin().map(|oracle| self.cache.wrap(oracle))
+    }
+}

@@ -1,0 +1,394 @@
+//! The host's side of the boundary, first half: opening a library and believing none of it.
+
+use std::collections::BTreeMap;
+use std::ffi::{CStr, c_char};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use imle_api::{Error, ErrorKind, Oracle, abi};
+use serde_json::Value;
+
+use crate::plugin_oracle::{Functions, LoadedOracle, TextSink};
+
+/// More solvers than this in one library are taken for a broken table.
+const MOST_SOLVERS: u64 = 1024;
+
+/// A plugin library: loaded, checked, and never unloaded.
+///
+/// Cheap to clone. A newer version of a plugin is another file under another path, loaded beside the
+/// old one; [`Registry::replace`](crate::Registry::replace) switches over while calls run.
+#[derive(Clone)]
+pub struct Plugin(Arc<Contents>);
+
+struct Contents {
+    path: PathBuf,
+    name: String,
+    version: String,
+    license: Option<String>,
+    catches_panics: bool,
+    solvers: Vec<(SolverInfo, Functions)>,
+}
+
+/// What a plugin says about one of its solvers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SolverInfo {
+    /// The name by which a configuration asks for it.
+    pub name: String,
+    /// One line about it; may be empty.
+    pub summary: String,
+    /// The process-wide lock that its calls take, if it is not re-entrant.
+    pub serial_group: Option<String>,
+}
+
+impl Plugin {
+    /// Loads a plugin library and checks every field of its tables.
+    ///
+    /// A file that was loaded before is not read again.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`] if the file cannot be opened as a library, or has changed since it was loaded
+    /// from the same path; [`ErrorKind::AbiMismatch`] if it is not an imle plugin of this major version
+    /// or one of its tables is wrong. Each way to be wrong has its own sentence.
+    ///
+    /// # Safety
+    ///
+    /// Loading runs code of the library: its initialisers now and its functions later. They must be
+    /// sound and follow `imle_plugin.h`.
+    pub unsafe fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let place = format!("plugin {}", path.display());
+        // An absolute path, so that the system's loader does not search for it elsewhere.
+        let path = path.canonicalize().map_err(|why| {
+            Error::new(ErrorKind::Io, format!("cannot open the file: {why}")).within(&place)
+        })?;
+        refuse_changed_file(&path).map_err(|why| why.within(&place))?;
+        // SAFETY: the caller vouches for the code of the library.
+        let entry = unsafe { open_entry(&path) }.map_err(|why| why.within(&place))?;
+        // SAFETY: likewise; the library is never unloaded, so `entry` stays valid.
+        unsafe { Self::from_entry(entry, path) }.map_err(|why| why.within(&place))
+    }
+
+    /// Checks the tables of a plugin whose entry function is part of this program.
+    ///
+    /// `path` is for messages. This is how a C solver is linked in; a Rust solver needs only
+    /// [`Linked`](imle_api::Linked).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::AbiMismatch`] if it refuses this host or one of its tables is wrong.
+    ///
+    /// # Safety
+    ///
+    /// `entry` and the functions in its tables follow `imle_plugin.h` and stay valid for ever.
+    pub unsafe fn from_entry(entry: abi::Entry, path: impl Into<PathBuf>) -> Result<Self, Error> {
+        let mut refusal = TextSink::new();
+        // SAFETY: the caller vouches for `entry`; the sink is ours and lives through the call.
+        let table = unsafe { entry(abi::MINOR, refusal.as_sink()) };
+        // SAFETY: the caller vouches for the tables.
+        let table = unsafe { read(table, "the plugin table") }.map_err(|why| {
+            let said = refusal.text();
+            if table.is_null() && !said.is_empty() {
+                return mismatch(format!("the plugin refuses this host: {said}"));
+            }
+            why
+        })?;
+        // SAFETY: likewise.
+        let contents = unsafe { Contents::of(&table, path.into()) }?;
+        Ok(Self(Arc::new(contents)))
+    }
+
+    /// The file that it was loaded from.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    /// The plugin's own name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The plugin's own version.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.0.version
+    }
+
+    /// The licence it declares, as an SPDX expression.
+    #[must_use]
+    pub fn license(&self) -> Option<&str> {
+        self.0.license.as_deref()
+    }
+
+    /// Whether a panic in it becomes an error; without, a panic ends the process.
+    #[must_use]
+    pub fn catches_panics(&self) -> bool {
+        self.0.catches_panics
+    }
+
+    /// Its solvers, in the order of the library.
+    pub fn solvers(&self) -> impl ExactSizeIterator<Item = &SolverInfo> {
+        self.0.solvers.iter().map(|(info, _)| info)
+    }
+
+    /// Opens an instance of a solver.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] with the solvers that there are; what the solver says of `config`;
+    /// [`ErrorKind::ContractBroken`] if what it states about the instance makes no sense.
+    pub fn open(&self, solver: &str, config: &Value) -> Result<Arc<dyn Oracle>, Error> {
+        let (info, functions) = self.solver(solver)?;
+        let opened = LoadedOracle::open(info, *functions, &config.to_string());
+        let oracle = opened.map_err(|why| why.within(format_args!("solver `{solver}`")))?;
+        Ok(Arc::new(oracle))
+    }
+
+    /// Returns the JSON Schema of a solver's configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`]; [`ErrorKind::Unsupported`] if the plugin offers none;
+    /// [`ErrorKind::ContractBroken`] if it is not JSON.
+    pub fn schema(&self, solver: &str) -> Result<Value, Error> {
+        let (_, functions) = self.solver(solver)?;
+        let text = functions.schema();
+        let schema = text.and_then(|text| {
+            serde_json::from_str(&text).map_err(|why| {
+                let message = format!("the configuration schema is not JSON: {why}");
+                Error::new(ErrorKind::ContractBroken, message)
+            })
+        });
+        schema.map_err(|why| why.within(format_args!("solver `{solver}`")))
+    }
+
+    fn solver(&self, name: &str) -> Result<&(SolverInfo, Functions), Error> {
+        let solvers = &self.0.solvers;
+        solvers
+            .iter()
+            .find(|(info, _)| info.name == name)
+            .ok_or_else(|| {
+                let known: Vec<&str> = self.solvers().map(|info| info.name.as_str()).collect();
+                let message = format!(
+                    "no solver `{name}` in plugin `{}`; it has {}",
+                    self.name(),
+                    known.join(", ")
+                );
+                Error::new(ErrorKind::NotFound, message)
+            })
+    }
+}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plugin")
+            .field("path", &self.0.path)
+            .field("name", &self.0.name)
+            .field("version", &self.0.version)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Contents {
+    /// # Safety
+    ///
+    /// The pointers of `table` lead where `imle_plugin.h` says, for ever.
+    unsafe fn of(table: &abi::Plugin, path: PathBuf) -> Result<Self, Error> {
+        // SAFETY: the caller's promise, here and below: texts are NUL-terminated or null.
+        let name = required(unsafe { text(table.name) }, "the plugin's name")?;
+        // SAFETY: as above.
+        let version = required(unsafe { text(table.version) }, "the plugin's version")?;
+        // SAFETY: as above.
+        let license = unsafe { text(table.license) }
+            .map_err(|why| mismatch(format!("the plugin's license {why}")))?;
+        let count = table.solver_count;
+        if count == 0 || count > MOST_SOLVERS {
+            let message =
+                format!("the table claims {count} solvers, not between 1 and {MOST_SOLVERS}");
+            return Err(mismatch(message));
+        }
+        if table.solvers.is_null() {
+            return Err(mismatch("the array of solvers is null"));
+        }
+        let mut solvers: Vec<(SolverInfo, Functions)> = Vec::new();
+        for index in 0..count as usize {
+            // SAFETY: `solvers` leads to `count` pointers, each null or to a solver table.
+            let table = unsafe {
+                read(
+                    *table.solvers.add(index),
+                    &format!("the table of solver {index}"),
+                )
+            }?;
+            // SAFETY: the pointers of a solver table follow the header too.
+            let (info, functions) = unsafe { describe(&table, index) }?;
+            if solvers.iter().any(|(other, _)| other.name == info.name) {
+                return Err(mismatch(format!("two solvers are named `{}`", info.name)));
+            }
+            solvers.push((info, functions));
+        }
+        Ok(Self {
+            path,
+            name,
+            version,
+            license,
+            catches_panics: table.flags & abi::PLUGIN_PANIC_ABORTS == 0,
+            solvers,
+        })
+    }
+}
+
+/// # Safety
+///
+/// The texts and functions of `table` follow `imle_plugin.h`, for ever.
+unsafe fn describe(table: &abi::Solver, index: usize) -> Result<(SolverInfo, Functions), Error> {
+    // SAFETY: the caller's promise, here and below.
+    let name = required(
+        unsafe { text(table.name) },
+        &format!("the name of solver {index}"),
+    )?;
+    let of_solver = |what: &str, why| mismatch(format!("the {what} of solver `{name}` {why}"));
+    // SAFETY: as above.
+    let summary = unsafe { text(table.summary) }.map_err(|why| of_solver("summary", why))?;
+    // SAFETY: as above.
+    let serial_group =
+        unsafe { text(table.serial_group) }.map_err(|why| of_solver("serial group", why))?;
+    let functions = Functions::of(table)
+        .map_err(|missing| mismatch(format!("solver `{name}` has no `{missing}` function")))?;
+    let info = SolverInfo {
+        summary: summary.unwrap_or_default(),
+        serial_group,
+        name,
+    };
+    Ok((info, functions))
+}
+
+/// Reads a table that may be older or newer than ours.
+///
+/// # Safety
+///
+/// `table` is null or leads to as many bytes as its first field says.
+unsafe fn read<T: abi::Growing>(table: *const T, what: &str) -> Result<T, Error> {
+    if table.is_null() {
+        return Err(mismatch(format!("{what} is null")));
+    }
+    if !table.is_aligned() {
+        return Err(mismatch(format!("{what} is not aligned")));
+    }
+    // SAFETY: not null, aligned, and the caller's promise.
+    unsafe { abi::read_struct(table) }.map_err(|size| {
+        let baseline = T::BASELINE;
+        mismatch(format!(
+            "{what} has struct_size {size}, less than the {baseline} bytes of version 1.0"
+        ))
+    })
+}
+
+/// # Safety
+///
+/// `pointer` is null or leads to a NUL-terminated text that stays valid during the call.
+unsafe fn text(pointer: *const c_char) -> Result<Option<String>, &'static str> {
+    if pointer.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller's promise.
+    let text = unsafe { CStr::from_ptr(pointer) };
+    let text = text.to_str().map_err(|_| "is not UTF-8")?;
+    Ok(Some(text.to_owned()))
+}
+
+fn required(text: Result<Option<String>, &'static str>, what: &str) -> Result<String, Error> {
+    match text {
+        Ok(Some(text)) if !text.is_empty() => Ok(text),
+        Ok(Some(_)) => Err(mismatch(format!("{what} is empty"))),
+        Ok(None) => Err(mismatch(format!("{what} is null"))),
+        Err(why) => Err(mismatch(format!("{what} {why}"))),
+    }
+}
+
+fn mismatch(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    Error::new(ErrorKind::AbiMismatch, message)
+}
+
+/// The system's loader hands out the old code for a path that it knows, or crashes if the file was
+/// overwritten in place; a sentence is better than either.
+fn refuse_changed_file(path: &Path) -> Result<(), Error> {
+    static SEEN: Mutex<BTreeMap<PathBuf, (u64, Option<SystemTime>)>> = Mutex::new(BTreeMap::new());
+    let metadata = std::fs::metadata(path)
+        .map_err(|why| Error::new(ErrorKind::Io, format!("cannot read the file: {why}")))?;
+    if !metadata.is_file() {
+        return Err(Error::new(
+            ErrorKind::Io,
+            "is a directory, not a library file",
+        ));
+    }
+    let stamp = (metadata.len(), metadata.modified().ok());
+    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+    match seen.insert(path.to_owned(), stamp) {
+        Some(before) if before != stamp => {
+            seen.insert(path.to_owned(), before);
+            let message = "the file has changed since this process loaded it; give the new version a new path";
+            Err(Error::new(ErrorKind::Io, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// # Safety
+///
+/// Runs the initialisers of the library, which must be sound.
+unsafe fn open_entry(path: &Path) -> Result<abi::Entry, Error> {
+    // SAFETY: the caller's promise.
+    let library = unsafe { open_library(path) }.map_err(|why| {
+        Error::new(
+            ErrorKind::Io,
+            format!("cannot be opened as a library: {}", sentence(&why)),
+        )
+    })?;
+    // SAFETY: the symbol of this name has this type, by `imle_plugin.h`.
+    let entry = unsafe { library.get::<abi::Entry>(abi::ENTRY_SYMBOL) }.map(|symbol| *symbol);
+    // Never unloaded: threads, thread-locals and exit handlers of the library may outlive any use.
+    std::mem::forget(library);
+    entry.map_err(|_| {
+        let symbol = String::from_utf8_lossy(&abi::ENTRY_SYMBOL[..abi::ENTRY_SYMBOL.len() - 1]);
+        mismatch(format!(
+            "it does not export `{symbol}`: not an imle plugin, or one for another major version than {}",
+            abi::MAJOR
+        ))
+    })
+}
+
+fn sentence(error: &libloading::Error) -> String {
+    use std::error::Error as _;
+    error
+        .source()
+        .map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// # Safety
+///
+/// Runs the initialisers of the library, which must be sound.
+#[cfg(unix)]
+unsafe fn open_library(path: &Path) -> Result<libloading::os::unix::Library, libloading::Error> {
+    use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+    // Not offered by libloading: keeps the library mapped even if somebody else closes it.
+    const RTLD_NODELETE: std::ffi::c_int = if cfg!(target_vendor = "apple") {
+        0x80
+    } else {
+        0x1000
+    };
+    // SAFETY: the caller's promise. A missing symbol fails now, not as a jump to zero later.
+    unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) }
+}
+
+/// # Safety
+///
+/// Runs the initialisers of the library, which must be sound.
+#[cfg(windows)]
+unsafe fn open_library(path: &Path) -> Result<libloading::os::windows::Library, libloading::Error> {
+    // SAFETY: the caller's promise.
+    unsafe { libloading::os::windows::Library::new(path) }
+}

@@ -1,0 +1,170 @@
+//! Target distributions: parameters `theta'` that the loss would rather have.
+
+use std::fmt;
+
+use imle_api::{Error, ErrorKind};
+use serde::{Deserialize, Serialize};
+
+use crate::parameters::{NoParameters, without_parameters};
+
+/// Chooses the parameters of the target distribution `q(z; theta')` of a row.
+///
+/// Theta is maximised here; an estimator with `sense = minimize` has turned costs into theta before.
+/// An open set, like [`Noise`](crate::Noise).
+#[typetag::serde(tag = "type")]
+pub trait Target: fmt::Debug + Send + Sync {
+    /// Checks the parameters.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidConfig`] with the offending value.
+    fn validate(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Returns the step `lambda` of a row; 0 makes its gradient zero.
+    ///
+    /// `theta` is `[dim]` and `grad_z` is `[samples, dim]`, with zeros where a sample failed.
+    fn lambda(&self, theta: &[f64], grad_z: &[f64]) -> f64;
+
+    /// Writes `theta'` of one sample into `target`; a negative `lambda` steps away from the target, for
+    /// central differences.
+    fn shift(&self, theta: &[f64], grad_z: &[f64], lambda: f64, target: &mut [f64]);
+}
+
+/// Perturbation-based implicit differentiation, Eq. 10 of the I-MLE paper with an absolute step:
+/// `theta' = alpha theta - lambda grad_z`.
+///
+/// `lambda` is coupled to the scale of theta and to the reduction of the loss: a loss that is a mean
+/// over the batch needs a `lambda` that is larger by the batch size. [`RelativePid`] does not.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pid {
+    /// The step; 0 gives a zero gradient.
+    pub lambda: f64,
+    /// The share of theta in the target; 1 in the paper. With 0 the target is the loss alone.
+    #[serde(default = "one")]
+    pub alpha: f64,
+}
+
+impl Pid {
+    /// Makes the target of the paper, `alpha = 1`.
+    #[must_use]
+    pub fn new(lambda: f64) -> Self {
+        Self { lambda, alpha: 1.0 }
+    }
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+#[typetag::serde(name = "pid")]
+impl Target for Pid {
+    fn validate(&self) -> Result<(), Error> {
+        not_negative("lambda", self.lambda)?;
+        if !self.alpha.is_finite() {
+            let message = format!("alpha = {} is not finite", self.alpha);
+            return Err(Error::new(ErrorKind::InvalidConfig, message));
+        }
+        Ok(())
+    }
+
+    fn lambda(&self, _: &[f64], _: &[f64]) -> f64 {
+        self.lambda
+    }
+
+    fn shift(&self, theta: &[f64], grad_z: &[f64], lambda: f64, target: &mut [f64]) {
+        step(target, theta, grad_z, |theta, grad| {
+            self.alpha * theta - lambda * grad
+        });
+    }
+}
+
+/// Perturbation-based implicit differentiation with a step relative to each row:
+/// `theta' = theta - lambda grad_z` with `lambda = ratio |theta| / |grad_z|`.
+///
+/// Norms are Euclidean; `|grad_z|` is the root mean square over the samples of the row, so a row keeps
+/// one `lambda`. The result does not change when the loss or theta is scaled, nor with the other rows of
+/// the batch. This is the scale rule of AIMLE (Minervini et al., 2023) for each row by itself, without
+/// its controller.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RelativePid {
+    /// The length of the step as a share of the length of theta.
+    pub ratio: f64,
+}
+
+#[typetag::serde(name = "relative_pid")]
+impl Target for RelativePid {
+    fn validate(&self) -> Result<(), Error> {
+        not_negative("ratio", self.ratio)
+    }
+
+    fn lambda(&self, theta: &[f64], grad_z: &[f64]) -> f64 {
+        let samples = (grad_z.len() / theta.len()) as f64;
+        let grad = norm(grad_z) / samples.sqrt();
+        if grad > 0.0 {
+            self.ratio * (norm(theta) / grad)
+        } else {
+            0.0
+        }
+    }
+
+    fn shift(&self, theta: &[f64], grad_z: &[f64], lambda: f64, target: &mut [f64]) {
+        step(target, theta, grad_z, |theta, grad| theta - lambda * grad);
+    }
+}
+
+/// The target for combinatorial problems, Eq. 14 of the I-MLE paper: a coordinate of `theta'` is that of
+/// theta where `grad_z` is zero, and `-grad_z` elsewhere.
+///
+/// With the Hamming loss this gives the perceptron rule (Fact 1), with the regret the perturb-and-MAP
+/// gradient of the likelihood (Fact 2). Its `lambda` is 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "NoParameters", into = "NoParameters")]
+pub struct Combinatorial;
+without_parameters!(Combinatorial);
+
+#[typetag::serde(name = "combinatorial")]
+impl Target for Combinatorial {
+    fn lambda(&self, _: &[f64], _: &[f64]) -> f64 {
+        1.0
+    }
+
+    fn shift(&self, theta: &[f64], grad_z: &[f64], lambda: f64, target: &mut [f64]) {
+        step(target, theta, grad_z, |theta, grad| {
+            if grad == 0.0 { theta } else { -lambda * grad }
+        });
+    }
+}
+
+fn step(target: &mut [f64], theta: &[f64], grad_z: &[f64], rule: impl Fn(f64, f64) -> f64) {
+    for ((target, &theta), &grad) in target.iter_mut().zip(theta).zip(grad_z) {
+        *target = rule(theta, grad);
+    }
+}
+
+/// The Euclidean norm, by the largest entry first so that squares neither overflow nor vanish.
+fn norm(values: &[f64]) -> f64 {
+    let largest = values
+        .iter()
+        .fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    if largest == 0.0 {
+        return 0.0;
+    }
+    largest
+        * values
+            .iter()
+            .map(|value| (value / largest).powi(2))
+            .sum::<f64>()
+            .sqrt()
+}
+
+fn not_negative(name: &str, value: f64) -> Result<(), Error> {
+    if value.is_finite() && value >= 0.0 {
+        return Ok(());
+    }
+    let message = format!("{name} = {value} is not a number from 0 up");
+    Err(Error::new(ErrorKind::InvalidConfig, message))
+}
