@@ -105,7 +105,7 @@ extern "C" {
 /* Does the struct of type T at p, which the other side allocated, have the field f? */
 #define IMLE_HAS(p, T, f) ((p)->struct_size >= offsetof(T, f) + sizeof(((T *)0)->f))
 
-/* ---- codes: what a call returns and what becomes of a row ------------------------------------------
+/* ---- codes: what a call returns and what becomes of a row -------------------------------------------
  *
  * Zero is success and errors are positive. No function returns a negative number. A host that does not
  * know a code reports it, with its number and sentence, as a failure of the engine. */
@@ -131,7 +131,7 @@ extern "C" {
 #define IMLE_E_NOT_FOUND 14       /* no such solver, plugin or item */
 #define IMLE_E_IO 15              /* a file could not be read */
 
-/* ---- text for the host ----------------------------------------------------------------------------- */
+/* ---- text for the host --------------------------------------------------------------------------- */
 
 /* The host's, made for one call. */
 typedef struct imle_sink imle_sink;
@@ -152,7 +152,7 @@ struct imle_sink {
 typedef struct imle_instance imle_instance;
 typedef struct imle_workspace imle_workspace;
 
-/* ---- facts about an instance ------------------------------------------------------------------------ */
+/* ---- facts about an instance --------------------------------------------------------------------- */
 
 /* Bit of imle_info::flags: every coordinate of a state is an integer. */
 #define IMLE_INFO_INTEGRAL 1u
@@ -170,7 +170,7 @@ typedef struct imle_info imle_info;
 struct imle_info {
   uint32_t struct_size;
   uint32_t flags;        /* IMLE_INFO_ bits */
-  uint64_t dim;          /* coordinates of theta and of a state; at least 1 */
+  uint64_t dim;          /* coordinates of theta and of a state; from 1 to 2^31 */
   uint64_t ones;         /* the sum of every state, if it is the same for all and not zero */
   double z_lower;        /* no coordinate of a state is below this; -infinity if none is known */
   double z_upper;        /* no coordinate of a state is above this; +infinity if none is known */
@@ -231,7 +231,7 @@ struct imle_solve_arguments {
   void *host;
 };
 
-/* ---- a solver ---------------------------------------------------------------------------------------- */
+/* ---- a solver ------------------------------------------------------------------------------------ */
 
 /* Static. Every function is required except where it says "or null". */
 typedef struct imle_solver imle_solver;
@@ -300,7 +300,7 @@ struct imle_solver {
   const void *(*extension)(const char *id);
 };
 
-/* ---- a library --------------------------------------------------------------------------------------- */
+/* ---- a library ----------------------------------------------------------------------------------- */
 
 /* Bit of imle_plugin::flags: an error that other plugins catch at the boundary (a panic) ends the process
  * here. For Rust plugins built with panic = "abort". */
@@ -316,7 +316,7 @@ struct imle_plugin {
   const char *name;      /* not empty */
   const char *version;   /* the plugin's own; "1.0.2" */
   const char *license;   /* an SPDX expression, or null */
-  uint64_t solver_count; /* at least 1 */
+  uint64_t solver_count; /* from 1 to 1024 */
   const imle_solver *const *solvers;
 };
 
@@ -334,7 +334,7 @@ IMLE_EXPORT const imle_plugin *imle_plugin_v1(uint32_t host_minor, imle_sink *er
 #define IMLE_ENTRY_SYMBOL "imle_plugin_v1"
 typedef const imle_plugin *(*imle_entry)(uint32_t host_minor, imle_sink *error);
 
-/* ---- the sizes of version 1.0 -------------------------------------------------------------------------
+/* ---- the sizes of version 1.0 -----------------------------------------------------------------------
  *
  * What a reader may demand (GROWTH 3). They never change. */
 
@@ -344,7 +344,7 @@ typedef const imle_plugin *(*imle_entry)(uint32_t host_minor, imle_sink *error);
 #define IMLE_SOLVER_SIZE_1_0 96u
 #define IMLE_PLUGIN_SIZE_1_0 56u
 
-/* ---- helpers: not part of the ABI, compiled into the plugin -------------------------------------------- */
+/* ---- helpers: not part of the ABI, compiled into the plugin -------------------------------------- */
 
 /* Appends a NUL-terminated text to a sink. Call it several times to put a sentence together. */
 static inline void imle_write(imle_sink *sink, const char *text) {

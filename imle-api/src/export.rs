@@ -120,7 +120,12 @@ impl Export {
                 reserved: 0,
                 name: leak_text(name),
                 version: leak_text(version),
-                license: leak_text(license),
+                // Cargo gives an empty text where the crate states no licence.
+                license: if license.is_empty() {
+                    ptr::null()
+                } else {
+                    leak_text(license)
+                },
                 solver_count: tables.len() as u64,
                 solvers: Box::leak(tables.into_boxed_slice()).as_ptr(),
             },

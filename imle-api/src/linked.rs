@@ -38,8 +38,8 @@ impl<S: Solver> Linked<S> {
     /// [`ErrorKind::InvalidConfig`] with the key and the value, or what the solver reports.
     pub fn open(config: &str) -> Result<Self, Error> {
         let config = read_config(config)?;
-        let solver = caught(|| S::new(config)).unwrap_or_else(Err)?;
-        Ok(Self::new(solver))
+        let made = in_serial_group(S::SERIAL_GROUP, || caught(|| S::new(config)));
+        Ok(Self::new(made.unwrap_or_else(Err)?))
     }
 }
 
@@ -57,8 +57,9 @@ impl<S: Solver> Oracle for Linked<S> {
         assert_eq!(theta.len(), outcomes.len() * dim, "theta is [rows, dim]");
         assert_eq!(z.len(), theta.len(), "z is [rows, dim]");
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut workspace = idle().pop().unwrap_or_default();
-        in_serial_group(S::SERIAL_GROUP, || {
+        let idle_workspace = idle().pop();
+        let workspace = in_serial_group(S::SERIAL_GROUP, || {
+            let mut workspace = idle_workspace.unwrap_or_default();
             let rows = theta.chunks_exact(dim).zip(z.chunks_exact_mut(dim));
             for ((theta, z), outcome) in rows.zip(outcomes) {
                 *outcome = match solve_row(&self.solver, &mut workspace, theta, z, limits) {
@@ -69,6 +70,7 @@ impl<S: Solver> Oracle for Linked<S> {
                     }
                 };
             }
+            workspace
         });
         idle().push(workspace);
     }

@@ -64,9 +64,9 @@ impl Plugin {
         let path = path.canonicalize().map_err(|why| {
             Error::new(ErrorKind::Io, format!("cannot open the file: {why}")).within(&place)
         })?;
-        refuse_changed_file(&path).map_err(|why| why.within(&place))?;
+        let stamp = refuse_changed_file(&path).map_err(|why| why.within(&place))?;
         // SAFETY: the caller vouches for the code of the library.
-        let entry = unsafe { open_entry(&path) }.map_err(|why| why.within(&place))?;
+        let entry = unsafe { open_entry(&path, stamp) }.map_err(|why| why.within(&place))?;
         // SAFETY: likewise; the library is never unloaded, so `entry` stays valid.
         unsafe { Self::from_entry(entry, path) }.map_err(|why| why.within(&place))
     }
@@ -313,10 +313,14 @@ fn mismatch(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::AbiMismatch, message)
 }
 
+/// Size and time of the files that were opened as libraries.
+static OPENED: Mutex<BTreeMap<PathBuf, Stamp>> = Mutex::new(BTreeMap::new());
+
+type Stamp = (u64, Option<SystemTime>);
+
 /// The system's loader hands out the old code for a path that it knows, or crashes if the file was
 /// overwritten in place; a sentence is better than either.
-fn refuse_changed_file(path: &Path) -> Result<(), Error> {
-    static SEEN: Mutex<BTreeMap<PathBuf, (u64, Option<SystemTime>)>> = Mutex::new(BTreeMap::new());
+fn refuse_changed_file(path: &Path) -> Result<Stamp, Error> {
     let metadata = std::fs::metadata(path)
         .map_err(|why| Error::new(ErrorKind::Io, format!("cannot read the file: {why}")))?;
     if !metadata.is_file() {
@@ -326,21 +330,19 @@ fn refuse_changed_file(path: &Path) -> Result<(), Error> {
         ));
     }
     let stamp = (metadata.len(), metadata.modified().ok());
-    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
-    match seen.insert(path.to_owned(), stamp) {
-        Some(before) if before != stamp => {
-            seen.insert(path.to_owned(), before);
-            let message = "the file has changed since this process loaded it; give the new version a new path";
-            Err(Error::new(ErrorKind::Io, message))
-        }
-        _ => Ok(()),
+    let opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+    if opened.get(path).is_some_and(|before| *before != stamp) {
+        let message =
+            "the file has changed since this process loaded it; give the new version a new path";
+        return Err(Error::new(ErrorKind::Io, message));
     }
+    Ok(stamp)
 }
 
 /// # Safety
 ///
 /// Runs the initialisers of the library, which must be sound.
-unsafe fn open_entry(path: &Path) -> Result<abi::Entry, Error> {
+unsafe fn open_entry(path: &Path, stamp: Stamp) -> Result<abi::Entry, Error> {
     // SAFETY: the caller's promise.
     let library = unsafe { open_library(path) }.map_err(|why| {
         Error::new(
@@ -348,6 +350,9 @@ unsafe fn open_entry(path: &Path) -> Result<abi::Entry, Error> {
             format!("cannot be opened as a library: {}", sentence(&why)),
         )
     })?;
+    let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+    opened.entry(path.to_owned()).or_insert(stamp);
+    drop(opened);
     // SAFETY: the symbol of this name has this type, by `imle_plugin.h`.
     let entry = unsafe { library.get::<abi::Entry>(abi::ENTRY_SYMBOL) }.map(|symbol| *symbol);
     // Never unloaded: threads, thread-locals and exit handlers of the library may outlive any use.

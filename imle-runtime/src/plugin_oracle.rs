@@ -5,6 +5,7 @@
 
 use std::ffi::{c_char, c_void};
 use std::fmt;
+use std::ops::Range;
 use std::ptr::{self, NonNull};
 use std::sync::{Mutex, PoisonError};
 
@@ -103,12 +104,12 @@ impl Drop for LoadedWorkspace {
 
 impl Drop for LoadedOracle {
     fn drop(&mut self) {
-        self.idle
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
-        // SAFETY: made by `create` of the same table, destroyed once, after its workspaces.
-        unsafe { (self.functions.destroy)(self.instance.as_ptr()) }
+        let idle = self.idle.get_mut().unwrap_or_else(PoisonError::into_inner);
+        in_serial_group(self.serial_group.as_deref(), || {
+            idle.clear();
+            // SAFETY: made by `create` of the same table, destroyed once, after its workspaces.
+            unsafe { (self.functions.destroy)(self.instance.as_ptr()) }
+        });
     }
 }
 
@@ -122,7 +123,9 @@ impl LoadedOracle {
         let mut error = TextSink::new();
         let (text, length) = (config.as_ptr().cast(), config.len() as u64);
         // SAFETY: a function of a checked table; the arguments live through the call.
-        let status = unsafe { (functions.create)(text, length, &mut instance, error.as_sink()) };
+        let status = in_serial_group(info.serial_group.as_deref(), || unsafe {
+            (functions.create)(text, length, &mut instance, error.as_sink())
+        });
         check(status, &error)?;
         let broken = |message| Error::new(ErrorKind::ContractBroken, message);
         let instance = NonNull::new(instance).ok_or_else(|| {
@@ -148,14 +151,15 @@ impl LoadedOracle {
             dim: 0,
             ones: abi::ONES_VARY,
             z_lower: 0.0,
-            z_upper: 1.0,
+            z_upper: 0.0,
             theta_domain: 0,
             reserved: 0,
         };
         let mut error = TextSink::new();
         // SAFETY: the instance is alive; `info` states its own size and lives through the call.
-        let status =
-            unsafe { (self.functions.info)(self.instance.as_ptr(), &mut info, error.as_sink()) };
+        let status = in_serial_group(self.serial_group.as_deref(), || unsafe {
+            (self.functions.info)(self.instance.as_ptr(), &mut info, error.as_sink())
+        });
         check(status, &error)?;
         facts_of(&info)
             .map_err(|why| Error::new(ErrorKind::ContractBroken, format!("`info` states {why}")))
@@ -173,13 +177,13 @@ impl LoadedOracle {
         let mut workspace = ptr::null_mut();
         let mut error = TextSink::new();
         // SAFETY: the instance is alive; the place for the workspace lives through the call.
-        let status = unsafe {
+        let status = in_serial_group(self.serial_group.as_deref(), || unsafe {
             (self.functions.workspace_create)(
                 self.instance.as_ptr(),
                 &mut workspace,
                 error.as_sink(),
             )
-        };
+        });
         check(status, &error)?;
         let workspace = NonNull::new(workspace).ok_or_else(|| {
             let message = "`workspace_create` reported success and returned no workspace";
@@ -239,6 +243,29 @@ impl LoadedOracle {
     }
 }
 
+impl LoadedOracle {
+    /// One call of the plugin with a workspace that is kept unless the call broke it.
+    fn call_once(
+        &self,
+        theta: &[f64],
+        z: &mut [f64],
+        outcomes: &mut [Outcome],
+        limits: &Limits<'_>,
+    ) -> Result<(), Error> {
+        let workspace = self.take_workspace()?;
+        let called = in_serial_group(self.serial_group.as_deref(), || {
+            self.call(&workspace, theta, z, outcomes, limits)
+        });
+        if called.as_ref().is_err_and(is_fatal_for_workspace) {
+            in_serial_group(self.serial_group.as_deref(), || drop(workspace));
+        } else {
+            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            idle.push(workspace);
+        }
+        called
+    }
+}
+
 impl Oracle for LoadedOracle {
     fn facts(&self) -> Facts {
         self.facts
@@ -248,45 +275,45 @@ impl Oracle for LoadedOracle {
         self.identity
     }
 
-    /// After a panic the rows behind the one that panicked are given to a fresh workspace.
+    /// After a panic the rows that have no outcome yet are given to a fresh workspace.
     fn solve(&self, theta: &[f64], z: &mut [f64], outcomes: &mut [Outcome], limits: &Limits<'_>) {
         let dim = self.facts.dim;
         assert_eq!(theta.len(), outcomes.len() * dim, "theta is [rows, dim]");
         assert_eq!(z.len(), theta.len(), "z is [rows, dim]");
         outcomes.fill(unset());
-        let mut done = 0;
-        while done < outcomes.len() {
-            let (theta, z) = (&theta[done * dim..], &mut z[done * dim..]);
-            let rest = &mut outcomes[done..];
-            let called = self.take_workspace().and_then(|workspace| {
-                let called = in_serial_group(self.serial_group.as_deref(), || {
-                    self.call(&workspace, theta, z, rest, limits)
-                });
-                if !called.as_ref().is_err_and(is_fatal_for_workspace) {
-                    self.idle
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .push(workspace);
-                }
-                called
-            });
-            let Err(why) = called else { break };
-            let first_unset = rest.iter().position(|outcome| *outcome == unset());
-            let Some(first_unset) = first_unset else {
-                break;
+        let mut from = 0;
+        // One run of rows without an outcome after the other: a row that has one is not handed out again.
+        while let Some(run) = next_unset(outcomes, from) {
+            let values = run.start * dim..run.end * dim;
+            let (theta, z) = (&theta[values.clone()], &mut z[values]);
+            let rows = &mut outcomes[run.clone()];
+            from = run.end;
+            let Err(why) = self.call_once(theta, z, rows, limits) else {
+                continue;
             };
+            let unset_rows = rows.iter_mut().filter(|outcome| **outcome == unset());
             if !is_fatal_for_workspace(&why) {
-                let unset_rows = rest.iter_mut().filter(|outcome| **outcome == unset());
                 unset_rows.for_each(|outcome| *outcome = Err(why.clone()));
-                break;
+                continue;
             }
-            // A panic that answered no row at all costs one, so that every turn makes progress.
-            if first_unset == 0 {
-                rest[0] = Err(why);
+            // A panic that did not answer the first row costs it, so that every turn makes progress.
+            if rows[0] == unset() {
+                rows[0] = Err(why);
             }
-            done += first_unset.max(1);
+            from = run.start + 1;
         }
     }
+}
+
+/// The next rows from `from` on that have no outcome.
+fn next_unset(outcomes: &[Outcome], from: usize) -> Option<Range<usize>> {
+    let is_unset = |outcome: &Outcome| *outcome == unset();
+    let start = from + outcomes[from..].iter().position(is_unset)?;
+    let length = outcomes[start..]
+        .iter()
+        .take_while(|outcome| is_unset(outcome))
+        .count();
+    Some(start..start + length)
 }
 
 impl fmt::Debug for LoadedOracle {
@@ -346,7 +373,8 @@ fn error_of(status: i32, message: String) -> Error {
         Some(kind) if message.is_empty() => Error::new(kind, "the plugin gives no reason"),
         Some(kind) => Error::new(kind, message),
         None => {
-            let message = format!("status {status}, which this host does not know: {message}");
+            let colon = if message.is_empty() { "" } else { ": " };
+            let message = format!("status {status}, which this host does not know{colon}{message}");
             Error::new(ErrorKind::BackendFailed, message)
         }
     }
@@ -358,7 +386,7 @@ struct Returned {
     objective: Vec<f64>,
     bound: Vec<f64>,
     radius: Vec<f64>,
-    messages: Vec<(u64, Vec<u8>)>,
+    messages: Vec<Vec<u8>>,
 }
 
 impl Returned {
@@ -368,17 +396,14 @@ impl Returned {
             objective: vec![f64::NAN; rows],
             bound: vec![f64::INFINITY; rows],
             radius: vec![0.0; rows],
-            messages: Vec::new(),
+            messages: vec![Vec::new(); rows],
         }
     }
 
     fn outcome(&self, row: usize, facts: &Facts, theta: &[f64], z: &[f64]) -> Outcome {
         if self.status[row] != abi::OK {
-            let said = self.messages.iter().rev().find(|(of, _)| *of == row as u64);
-            let text = said.map_or_else(String::new, |(_, text)| {
-                String::from_utf8_lossy(text).into()
-            });
-            return Err(error_of(self.status[row], text));
+            let text = String::from_utf8_lossy(&self.messages[row]);
+            return Err(error_of(self.status[row], text.into_owned()));
         }
         check_state(facts, z)
             .and_then(|()| self.check_numbers(row, theta, z))
@@ -389,7 +414,7 @@ impl Returned {
         let (objective, size) = theta
             .iter()
             .zip(z)
-            .fold((0.0, 0.0), |(sum, size), (theta, z)| {
+            .fold((-0.0, 0.0), |(sum, size), (theta, z)| {
                 (sum + theta * z, size + (theta * z).abs())
             });
         let reported = self.objective[row];
@@ -407,6 +432,13 @@ impl Returned {
         };
         if proof.bound.is_nan() {
             return Err("the bound is NaN".to_owned());
+        }
+        let slack = OBJECTIVE_TOLERANCE * size + f64::MIN_POSITIVE;
+        if proof.bound < objective - slack {
+            let bound = proof.bound;
+            return Err(format!(
+                "the bound {bound} is below the objective {objective}"
+            ));
         }
         if proof.radius.is_nan() || proof.radius < 0.0 {
             return Err(format!("the radius is {}", proof.radius));
@@ -431,12 +463,25 @@ fn check_state(facts: &Facts, z: &[f64]) -> Result<(), String> {
         return Err(format!("z[{at}] = {} is not an integer", z[at]));
     }
     match facts.ones {
-        Some(ones) if z.iter().sum::<f64>() != ones as f64 => {
+        Some(ones) if sum_differs(facts, z, ones as f64) => {
             let sum: f64 = z.iter().sum();
             Err(format!("z sums to {sum}, but every state sums to {ones}"))
         }
         _ => Ok(()),
     }
+}
+
+/// Exactly for integers; fractions that sum to a whole do so up to rounding.
+fn sum_differs(facts: &Facts, z: &[f64], ones: f64) -> bool {
+    let slack = if facts.integral {
+        0.0
+    } else {
+        OBJECTIVE_TOLERANCE
+    };
+    let (sum, size) = z
+        .iter()
+        .fold((0.0, 0.0), |(sum, size), z| (sum + z, size + z.abs()));
+    (sum - ones).abs() > slack * size
 }
 
 unsafe extern "C" fn take_row_message(
@@ -449,11 +494,17 @@ unsafe extern "C" fn take_row_message(
         return;
     }
     // SAFETY: `host` is the list that the running call passed, used by the plugin's thread alone.
-    let messages = unsafe { &mut *host.cast::<Vec<(u64, Vec<u8>)>>() };
+    let messages = unsafe { &mut *host.cast::<Vec<Vec<u8>>>() };
+    let Some(message) = usize::try_from(row)
+        .ok()
+        .and_then(|row| messages.get_mut(row))
+    else {
+        return; // there is no such row
+    };
     let length = (length as usize).min(LONGEST_MESSAGE);
     // SAFETY: the plugin vouches for `length` readable bytes at `text`.
     let text = unsafe { std::slice::from_raw_parts(text.cast::<u8>(), length) };
-    messages.push((row, text.to_vec()));
+    *message = text.to_vec();
 }
 
 /// Takes text from a plugin.

@@ -1,0 +1,91 @@
+//! What several tests share.
+
+#![allow(
+    dead_code,
+    reason = "every test file compiles this module and uses a part of it"
+)]
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The folder of `imle_plugin.h`.
+pub(crate) const INCLUDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/imle-api/include");
+
+/// Flags under which the header and every C file of this repository are free of warnings.
+pub(crate) const STRICT: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+
+/// Compiles `tests/c/{source}` as C11, or as C++17 if it ends in `.cpp`, into a plugin library in the
+/// target directory, called `name`; a name serves one test file alone.
+///
+/// Returns `None`, loudly, where there is no compiler.
+///
+/// # Panics
+///
+/// With the compiler's words if it refuses the file.
+pub(crate) fn compile_c(source: &str, name: &str, flags: &[&str]) -> Option<PathBuf> {
+    let language = if source.ends_with(".cpp") {
+        "c++17"
+    } else {
+        "c11"
+    };
+    let library = scratch(&format!("{name}{}", std::env::consts::DLL_SUFFIX));
+    let mut command = compiler(language)?;
+    command
+        .args(["-O1", "-fPIC", "-shared", "-fvisibility=hidden"])
+        .args(flags)
+        .arg(c_file(source))
+        .arg("-o")
+        .args([&library, Path::new("-lm")]);
+    succeed(command);
+    Some(library)
+}
+
+/// A compiler for a `-std=` such as `c99` or `c++20`, strict and knowing the header; `None`, loudly, where
+/// there is none. The variables `CC` and `CXX` name other compilers than the system's.
+pub(crate) fn compiler(standard: &str) -> Option<Command> {
+    let (variable, usual) = if standard.starts_with("c++") {
+        ("CXX", "c++")
+    } else {
+        ("CC", "cc")
+    };
+    let program = std::env::var(variable).unwrap_or_else(|_| usual.to_owned());
+    if Command::new(&program).arg("--version").output().is_err() {
+        let warning = format!("\nNOT TESTED: there is no compiler `{program}`\n");
+        // Not through `eprintln`, which the test harness hides when a test passes.
+        std::io::stderr()
+            .write_all(warning.as_bytes())
+            .expect("stderr is open");
+        return None;
+    }
+    let mut command = Command::new(program);
+    command
+        .arg(format!("-std={standard}"))
+        .args(STRICT)
+        .args(["-I", INCLUDE]);
+    Some(command)
+}
+
+/// Runs a command and returns what it prints.
+///
+/// # Panics
+///
+/// With everything that it says if it fails.
+pub(crate) fn succeed(mut command: Command) -> String {
+    let output = command.output().expect("the program can be started");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}\n{errors}");
+    String::from_utf8(output.stdout).expect("the output is UTF-8")
+}
+
+/// A file in `tests/c`.
+pub(crate) fn c_file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/c")
+        .join(name)
+}
+
+/// A file in a folder that tests may write to.
+pub(crate) fn scratch(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
