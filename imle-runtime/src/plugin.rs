@@ -343,13 +343,16 @@ fn refuse_changed_file(path: &Path) -> Result<Stamp, Error> {
 ///
 /// Runs the initialisers of the library, which must be sound.
 unsafe fn open_entry(path: &Path, stamp: Stamp) -> Result<abi::Entry, Error> {
-    // SAFETY: the caller's promise.
-    let library = unsafe { open_library(path) }.map_err(|why| {
+    let not_a_library = |why: String| {
         Error::new(
             ErrorKind::Io,
-            format!("cannot be opened as a library: {}", sentence(&why)),
+            format!("cannot be opened as a library: {why}"),
         )
-    })?;
+    };
+    #[cfg(target_os = "linux")]
+    refuse_cut_off_file(path).map_err(not_a_library)?;
+    // SAFETY: the caller's promise.
+    let library = unsafe { open_library(path) }.map_err(|why| not_a_library(sentence(&why)))?;
     let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
     opened.entry(path.to_owned()).or_insert(stamp);
     drop(opened);
@@ -364,6 +367,25 @@ unsafe fn open_entry(path: &Path, stamp: Stamp) -> Result<abi::Entry, Error> {
             abi::MAJOR
         ))
     })
+}
+
+/// The loader maps what the file's headers promise, and touching a part that an interrupted copy lacks is
+/// a SIGBUS.
+#[cfg(target_os = "linux")]
+fn refuse_cut_off_file(path: &Path) -> Result<(), String> {
+    use object::read::elf::{ElfFile64, ProgramHeader};
+    let bytes = std::fs::read(path).map_err(|why| why.to_string())?;
+    let file = ElfFile64::<object::Endianness>::parse(&*bytes).map_err(|why| why.to_string())?;
+    for segment in file.elf_program_headers() {
+        let (start, length) = segment.file_range(file.endian());
+        if start
+            .checked_add(length)
+            .is_none_or(|end| end > bytes.len() as u64)
+        {
+            return Err(format!("it is cut off after {} bytes", bytes.len()));
+        }
+    }
+    Ok(())
 }
 
 fn sentence(error: &libloading::Error) -> String {

@@ -1,0 +1,197 @@
+//! An entry of the registry is replaced while calls run.
+
+#[path = "common/oracles.rs"]
+mod oracles;
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use imle_runtime::{
+    Cache, ErrorKind, Imle, ImleConfig, Plugin, Registry, cargo_library_directory, solve_one,
+};
+use oracles::{brute_force, numbers, registry, subsets};
+use serde_json::json;
+
+/// The k-subset plugin under another path: to the loader another library.
+fn copy_of_k_subset(directory: &Path, name: &str) -> Plugin {
+    let path = directory.join(name);
+    fs::copy(
+        cargo_library_directory()
+            .unwrap()
+            .join("libimle_k_subset.so"),
+        &path,
+    )
+    .unwrap();
+    // SAFETY: built from this workspace.
+    unsafe { Plugin::load(path) }.unwrap()
+}
+
+#[test]
+fn calls_go_on_and_stay_right_while_the_solver_is_replaced() {
+    let directory = tempfile::tempdir().unwrap();
+    let registry = registry();
+    let oracle = registry
+        .open("k-subset", &json!({"dim": 8, "k": 3}))
+        .unwrap();
+    let plugins: Vec<Plugin> = (0..3)
+        .map(|i| copy_of_k_subset(directory.path(), &format!("copy{i}.so")))
+        .collect();
+    let imle = Imle::new(
+        oracle,
+        ImleConfig {
+            tau: 0.0,
+            threads: 1,
+            ..ImleConfig::default()
+        },
+    )
+    .unwrap();
+    let states = subsets(8, 3);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..4)
+            .map(|thread| {
+                let (imle, states, done) = (&imle, &states, &done);
+                scope.spawn(move || {
+                    let mut calls = 0;
+                    while !done.load(Ordering::Relaxed) || calls < 20 {
+                        let theta = numbers(10 * 8, 1000 * thread + calls);
+                        let saved = imle.forward(&theta, calls).unwrap();
+                        for (theta, z) in theta.chunks_exact(8).zip(saved.z().chunks_exact(8)) {
+                            assert_eq!(z, brute_force(states, theta));
+                        }
+                        calls += 1;
+                    }
+                })
+            })
+            .collect();
+        for swap in 0..200 {
+            registry
+                .replace("k-subset", &plugins[swap % 3], "k-subset")
+                .unwrap();
+        }
+        done.store(true, Ordering::Relaxed);
+        callers
+            .into_iter()
+            .for_each(|caller| caller.join().unwrap());
+    });
+    let behind = registry
+        .list()
+        .into_iter()
+        .find(|listing| listing.name == "k-subset")
+        .unwrap();
+    assert_eq!(
+        behind.plugin.unwrap().path().file_name().unwrap(),
+        "copy1.so"
+    );
+}
+
+#[test]
+fn a_backward_pass_finishes_on_the_instance_of_its_forward_pass() {
+    let directory = tempfile::tempdir().unwrap();
+    let registry = registry();
+    let oracle = registry
+        .open("k-subset", &json!({"dim": 8, "k": 3}))
+        .unwrap();
+    let before = oracle.identity();
+    let pinned = oracle.pin().unwrap();
+    let plugin = copy_of_k_subset(directory.path(), "copy.so");
+    registry.replace("k-subset", &plugin, "k-subset").unwrap();
+    assert_eq!(pinned.identity(), before);
+    assert_ne!(oracle.identity(), before);
+    assert_eq!(
+        solve_one(&*pinned, &numbers(8, 1)).unwrap().0,
+        solve_one(&*oracle, &numbers(8, 1)).unwrap().0
+    );
+}
+
+#[test]
+fn a_cache_does_not_serve_states_of_the_old_instance() {
+    let directory = tempfile::tempdir().unwrap();
+    let registry = registry();
+    let cache = Cache::new(1 << 20);
+    let oracle = cache.wrap(
+        registry
+            .open("k-subset", &json!({"dim": 8, "k": 3}))
+            .unwrap(),
+    );
+    let theta = numbers(8, 1);
+    solve_one(&*oracle, &theta).unwrap();
+    solve_one(&*oracle, &theta).unwrap();
+    assert_eq!((cache.statistics().hits, cache.statistics().misses), (1, 1));
+    let plugin = copy_of_k_subset(directory.path(), "copy.so");
+    registry.replace("k-subset", &plugin, "k-subset").unwrap();
+    solve_one(&*oracle, &theta).unwrap();
+    assert_eq!((cache.statistics().hits, cache.statistics().misses), (1, 2));
+}
+
+#[test]
+fn a_replacement_that_does_not_fit_changes_nothing() {
+    let registry = registry();
+    let oracle = registry
+        .open("k-subset", &json!({"dim": 8, "k": 3}))
+        .unwrap();
+    let before = oracle.identity();
+    let plugins = registry.list();
+    let other = plugins
+        .iter()
+        .find(|listing| listing.name == "shortest-path")
+        .unwrap();
+    let other = other.plugin.as_ref().unwrap();
+    let refused = registry
+        .replace("k-subset", other, "shortest-path")
+        .unwrap_err();
+    assert_eq!(
+        refused.kind(),
+        ErrorKind::InvalidConfig,
+        "its configuration is another: {refused}"
+    );
+    let refused = registry.replace("k-subset", other, "k-subset").unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::NotFound);
+    let refused = registry
+        .replace("no-such", other, "shortest-path")
+        .unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::NotFound);
+    assert_eq!(oracle.identity(), before);
+}
+
+#[test]
+fn a_library_that_changed_under_its_path_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let plugin = copy_of_k_subset(directory.path(), "copy.so");
+    fs::remove_file(plugin.path()).unwrap();
+    fs::write(plugin.path(), "a new version").unwrap();
+    // SAFETY: refused before anything is run.
+    let refused = unsafe { Plugin::load(plugin.path()) }.unwrap_err();
+    assert!(
+        refused
+            .message()
+            .ends_with("give the new version a new path"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn instances_that_were_dropped_are_forgotten() {
+    let registry = Arc::new(Registry::new());
+    // SAFETY: built from this workspace.
+    unsafe {
+        registry.load(
+            cargo_library_directory()
+                .unwrap()
+                .join("libimle_k_subset.so"),
+        )
+    }
+    .unwrap();
+    for k in 1..=5 {
+        drop(
+            registry
+                .open("k-subset", &json!({"dim": 5, "k": k}))
+                .unwrap(),
+        );
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let plugin = copy_of_k_subset(directory.path(), "copy.so");
+    registry.replace("k-subset", &plugin, "k-subset").unwrap();
+}

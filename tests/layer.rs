@@ -1,0 +1,171 @@
+//! A whole layer from a file.
+
+#[path = "common/oracles.rs"]
+mod oracles;
+
+use imle_runtime::{Address, Error, ErrorKind, LayerConfig, Noise};
+use oracles::{numbers, registry};
+use serde::{Deserialize, Serialize};
+
+const LAYER: &str = r#"
+[oracle]
+solver = "k-subset"
+config = { dim = 10, k = 3 }
+cache_bytes = 1_000_000
+
+[imle]
+sense = "minimize"
+samples = 4
+seed = 7
+tau = 0.5
+tau_target = 0.25
+noise = { type = "sum_of_gamma", kappa = 3.0 }
+target = { type = "pid", lambda = 10.0 }
+difference = "central"
+divide_by_lambda = true
+threads = 2
+"#;
+
+fn gradient(layer: &LayerConfig) -> Vec<f64> {
+    let layer = layer.open(&registry()).unwrap();
+    let saved = layer.imle.forward(&numbers(20, 1), 0).unwrap();
+    layer.imle.backward(saved, &numbers(80, 2)).unwrap().theta
+}
+
+#[test]
+fn a_layer_survives_both_formats() {
+    let layer = LayerConfig::from_toml(LAYER).unwrap();
+    let (toml, json) = (layer.to_toml().unwrap(), layer.to_json().unwrap());
+    let (from_toml, from_json) = (
+        LayerConfig::from_toml(&toml).unwrap(),
+        LayerConfig::from_json(&json).unwrap(),
+    );
+    assert_eq!(from_toml.to_json().unwrap(), json);
+    assert_eq!(from_json.to_toml().unwrap(), toml);
+    assert!(gradient(&layer).iter().any(|&value| value != 0.0));
+    assert_eq!(gradient(&layer), gradient(&from_toml));
+    assert_eq!(gradient(&layer), gradient(&from_json));
+}
+
+#[test]
+fn every_noise_and_target_can_be_named() {
+    for noise in [
+        "none",
+        "gumbel",
+        "normal",
+        "sum_of_gamma\", kappa = \"3",
+        "replay\", eps = \"x",
+    ] {
+        let noise = match noise {
+            "sum_of_gamma\", kappa = \"3" => {
+                r#"{ type = "sum_of_gamma", kappa = 3.0, terms = 5 }"#.to_owned()
+            }
+            "replay\", eps = \"x" => r#"{ type = "replay", eps = [[[0.5]]] }"#.to_owned(),
+            name => format!(r#"{{ type = "{name}" }}"#),
+        };
+        for target in [
+            r#"{ type = "pid", lambda = 1.0 }"#,
+            r#"{ type = "pid", lambda = 1.0, alpha = 0.5 }"#,
+            r#"{ type = "relative_pid", ratio = 1.0 }"#,
+            r#"{ type = "combinatorial" }"#,
+        ] {
+            let text = format!(
+                "[oracle]\nsolver = \"k-subset\"\n[imle]\nnoise = {noise}\ntarget = {target}"
+            );
+            let layer = LayerConfig::from_toml(&text).unwrap();
+            assert_eq!(
+                LayerConfig::from_toml(&layer.to_toml().unwrap())
+                    .unwrap()
+                    .to_json()
+                    .unwrap(),
+                layer.to_json().unwrap()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_wrong_key_names_itself() {
+    let cases = [
+        ("samples = 4", "sampels = 4", "sampels"),
+        ("solver =", "slover =", "slover"),
+        ("kappa = 3.0", "kapa = 3.0", "kapa"),
+        ("kappa = 3.0", "kappa = 3.0, term = 4", "term"),
+        ("lambda = 10.0", "lamda = 10.0", "lamda"),
+        (
+            "type = \"pid\", lambda = 10.0",
+            "type = \"combinatorial\", lambda = 10.0",
+            "lambda",
+        ),
+        ("\"sum_of_gamma\"", "\"sum_of_gama\"", "sum_of_gama"),
+        ("[imle]", "[imle2]", "imle2"),
+        ("samples = 4", "samples = -4", "-4"),
+        ("sense = \"minimize\"", "sense = \"min\"", "min"),
+    ];
+    for (right, wrong, name) in cases {
+        let text = LAYER.replace(right, wrong);
+        assert_ne!(text, LAYER);
+        let refused = LayerConfig::from_toml(&text).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::InvalidConfig);
+        assert!(
+            refused.message().contains(&format!("`{name}`")),
+            "{wrong}: {refused}"
+        );
+    }
+}
+
+#[test]
+fn wrong_values_are_refused_when_the_layer_is_opened() {
+    let refused = |right: &str, wrong: &str| {
+        let layer = LayerConfig::from_toml(&LAYER.replace(right, wrong)).unwrap();
+        layer.open(&registry()).map(|_| ()).unwrap_err().to_string()
+    };
+    assert_eq!(
+        refused("samples = 4", "samples = 0"),
+        "invalid configuration: samples = 0; use at least 1"
+    );
+    assert_eq!(
+        refused("k = 3", "k = 30"),
+        "invalid configuration: solver `k-subset`: k = 30 is not between 1 and dim = 10"
+    );
+    assert!(refused("\"k-subset\"", "\"k-sub\"").starts_with("not found: no solver `k-sub`"));
+}
+
+/// Noise of a user's own crate.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Constant {
+    value: f64,
+}
+
+#[typetag::serde(name = "constant")]
+impl Noise for Constant {
+    fn fill(&self, _: &Address, eps: &mut [f64]) -> Result<(), Error> {
+        eps.fill(self.value);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_configuration_can_name_noise_of_another_crate() {
+    let text = LAYER.replace(
+        r#""sum_of_gamma", kappa = 3.0"#,
+        r#""constant", value = 2.5"#,
+    );
+    let layer = LayerConfig::from_toml(&text).unwrap();
+    assert!(layer.to_toml().unwrap().contains("value = 2.5"));
+    gradient(&layer);
+}
+
+#[test]
+fn the_cache_of_a_layer_is_used() {
+    let layer = LayerConfig::from_toml(LAYER)
+        .unwrap()
+        .open(&registry())
+        .unwrap();
+    for _ in 0..2 {
+        layer.imle.forward(&numbers(20, 1), 0).unwrap();
+    }
+    let statistics = layer.cache.unwrap().statistics();
+    assert_eq!((statistics.hits, statistics.misses), (8, 8));
+}
