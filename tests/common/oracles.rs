@@ -89,3 +89,46 @@ pub(crate) fn numbers(count: usize, seed: u64) -> Vec<f64> {
     let mut random = fastrand::Rng::with_seed(seed);
     (0..count).map(|_| random.f64() * 2.0 - 1.0).collect()
 }
+
+/// A solver that is linked in and the same solver loaded: the same facts, states, numbers and errors, to
+/// the bit, for rows of every kind.
+pub(crate) fn assert_native_equals_loaded<S: imle_runtime::Solver>(configs: &[serde_json::Value]) {
+    let registry = registry();
+    for config in configs {
+        let native = imle_runtime::Linked::<S>::open(&config.to_string()).expect("it opens");
+        let loaded = registry.open(S::NAME, config).expect("it opens");
+        assert_eq!(native.facts(), loaded.facts(), "{config}");
+        let dim = native.facts().dim;
+        for (seed, scale) in [(1, 1.0), (2, -1.0), (3, 0.0), (4, 1e6)] {
+            let rows = 37;
+            let theta: Vec<f64> = numbers(rows * dim, seed)
+                .iter()
+                .map(|value| match scale {
+                    // Many ties, zeros of both signs, costs that are not negative.
+                    -1.0 => -(value * 3.0).round().abs(),
+                    _ => value * scale,
+                })
+                .collect();
+            assert_eq!(
+                solved(&native, &theta),
+                solved(&*loaded, &theta),
+                "{config}"
+            );
+        }
+    }
+}
+
+/// Bits of the states of solved rows, and the outcomes.
+fn solved(oracle: &dyn Oracle, theta: &[f64]) -> Vec<(Vec<u64>, Outcome)> {
+    let dim = oracle.facts().dim;
+    let mut z = vec![f64::NAN; theta.len()];
+    let mut outcomes = vec![imle_api::unset(); theta.len() / dim];
+    oracle.solve(theta, &mut z, &mut outcomes, &Limits::none());
+    let states = z.chunks_exact(dim).zip(outcomes);
+    states
+        .map(|(z, outcome)| match outcome {
+            Ok(_) => (z.iter().map(|z| z.to_bits()).collect(), outcome),
+            Err(_) => (Vec::new(), outcome),
+        })
+        .collect()
+}
