@@ -16,164 +16,13 @@
 use std::sync::Arc;
 
 use imle_api::{Error, ErrorKind, Limits, Oracle, Outcome, check_theta, unset};
-use serde::{Deserialize, Serialize};
 
 use crate::batch::{Batch, Oracles};
-use crate::noise::{Address, Gumbel, Noise};
-use crate::states::{RowError, States};
-use crate::target::{RelativePid, Target};
-
-/// The settings of an [`Imle`] layer.
-///
-/// ```
-/// use imle_runtime::{ImleConfig, SumOfGamma};
-/// use std::sync::Arc;
-///
-/// let config = ImleConfig {
-///     samples: 4,
-///     noise: Arc::new(SumOfGamma { kappa: 3.0, terms: 10 }),
-///     ..ImleConfig::default()
-/// };
-/// assert_eq!(config.tau, 1.0);
-/// ```
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ImleConfig {
-    /// Whether theta is a reward to maximise or a cost to minimise.
-    pub sense: Sense,
-    /// The number of samples of each row; at least 1.
-    pub samples: usize,
-    /// The seed of the noise.
-    pub seed: u64,
-    /// The temperature of the noise.
-    pub tau: f64,
-    /// The temperature on the target side, if it is another one. The raw noise is the same.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tau_target: Option<f64>,
-    /// The distribution of the noise.
-    pub noise: Arc<dyn Noise>,
-    /// The target distribution.
-    pub target: Arc<dyn Target>,
-    /// On which sides of theta the gradient looks.
-    pub difference: Difference,
-    /// Whether the gradient is divided by lambda, as a derivative is (Eq. 12). The paper's Algorithm 1
-    /// leaves it to the learning rate.
-    pub divide_by_lambda: bool,
-    /// The number of threads; 0 for all cores. Results do not depend on it.
-    pub threads: usize,
-}
-
-impl Default for ImleConfig {
-    fn default() -> Self {
-        Self {
-            sense: Sense::Maximize,
-            samples: 1,
-            seed: 0,
-            tau: 1.0,
-            tau_target: None,
-            noise: Arc::new(Gumbel),
-            target: Arc::new(RelativePid { ratio: 1.0 }),
-            difference: Difference::OneSided,
-            divide_by_lambda: false,
-            threads: 0,
-        }
-    }
-}
-
-impl ImleConfig {
-    fn validate(&self) -> Result<(), Error> {
-        let invalid = |message: String| Err(Error::new(ErrorKind::InvalidConfig, message));
-        if self.samples == 0 {
-            return invalid("samples = 0; use at least 1".to_owned());
-        }
-        for (name, tau) in [
-            ("tau", self.tau),
-            ("tau_target", self.tau_target.unwrap_or(0.0)),
-        ] {
-            if !(tau.is_finite() && tau >= 0.0) {
-                return invalid(format!("{name} = {tau} is not a number from 0 up"));
-            }
-        }
-        self.noise.validate().map_err(|why| why.within("noise"))?;
-        self.target.validate().map_err(|why| why.within("target"))
-    }
-}
-
-/// What theta means.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Sense {
-    /// Theta is a reward: states maximise `<z, theta>`.
-    #[default]
-    Maximize,
-    /// Theta is a cost: states minimise `<z, theta>`. Noise, target and gradient follow.
-    Minimize,
-}
-
-impl Sense {
-    /// Turns costs into rewards, and a gradient in rewards into one in costs.
-    fn flip(self, values: &mut [f64]) {
-        if self == Self::Minimize {
-            // Not `-value`, which makes a zero negative.
-            values.iter_mut().for_each(|value| *value = 0.0 - *value);
-        }
-    }
-}
-
-/// On which sides of theta the gradient looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Difference {
-    /// `z - MAP(theta - lambda grad_z + tau eps)`, as in the paper: one more solve a sample.
-    #[default]
-    OneSided,
-    /// `(MAP(theta + lambda grad_z + tau eps) - MAP(theta - lambda grad_z + tau eps)) / 2`: two more
-    /// solves. With a large lambda both sides saturate and the gradient forgets theta: keep it small.
-    Central,
-}
-
-/// The address and the limits of one call.
-///
-/// The number is part of the address of the noise: use the training step. A bare number will do where a
-/// `Call` is asked for.
-///
-/// ```
-/// use imle_runtime::{Call, Limits};
-/// use std::time::Duration;
-///
-/// let second_half = Call::from(17).from_row(500).within(Limits::none().with_time(Duration::from_secs(2)));
-/// # let _ = second_half;
-/// ```
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Call<'a> {
-    number: u64,
-    first_row: u64,
-    limits: Limits<'a>,
-}
-
-impl From<u64> for Call<'_> {
-    fn from(number: u64) -> Self {
-        Self {
-            number,
-            ..Self::default()
-        }
-    }
-}
-
-impl<'a> Call<'a> {
-    /// Counts the rows from `first_row`: a batch that is split into several calls gets the noise of the
-    /// whole.
-    #[must_use]
-    pub fn from_row(self, first_row: u64) -> Self {
-        Self { first_row, ..self }
-    }
-
-    /// Sets a time limit and a stop flag.
-    #[must_use]
-    pub fn within(self, limits: Limits<'a>) -> Self {
-        Self { limits, ..self }
-    }
-}
+use crate::call::Call;
+use crate::config::ImleConfig;
+use crate::difference::{Answers, Gradient, Query, queries};
+use crate::noise::Address;
+use crate::states::States;
 
 /// A layer that samples states and learns through them. See the [crate documentation](crate) for a
 /// program.
@@ -391,7 +240,7 @@ impl Imle {
     ) -> Result<Gradient, Error> {
         let grad_z = self.check_grad_z(&saved.states, grad_z)?;
         let lambdas = self.lambdas(&saved, &grad_z);
-        let queries = self.queries(&lambdas, &grad_z);
+        let queries = queries(&self.config, self.dim, &lambdas, &grad_z);
         let (samples, dim) = (self.config.samples, self.dim);
         let tau = self.config.tau_target.unwrap_or(self.config.tau);
         let prepare = |query: usize, out: &mut [f64]| {
@@ -404,12 +253,14 @@ impl Imle {
         };
         let oracle_of = |query: usize| saved.oracles.of(queries[query].item / samples);
         let (z, outcomes) = self.solve(queries.len(), oracle_of, prepare, limits);
-        let sides = Sides {
+        let answers = Answers {
+            config: &self.config,
+            lambdas: &lambdas,
             queries: &queries,
             z: &z,
             outcomes: &outcomes,
         };
-        Ok(self.differences(&saved.states, &lambdas, &sides))
+        Ok(answers.gradient(&saved.states))
     }
 
     /// Checks `grad_z` and sets it to zero where a sample failed.
@@ -447,111 +298,6 @@ impl Imle {
             .map(|(theta, grad_z)| self.config.target.lambda(theta, grad_z))
             .collect()
     }
-
-    /// The solves that the gradient needs: none for a sample whose `grad_z` or lambda is zero.
-    fn queries(&self, lambdas: &[f64], grad_z: &[f64]) -> Vec<Query> {
-        let mut queries = Vec::new();
-        for (item, grad) in grad_z.chunks_exact(self.dim).enumerate() {
-            let lambda = lambdas[item / self.config.samples];
-            if lambda == 0.0 || grad.iter().all(|&grad| grad == 0.0) {
-                continue;
-            }
-            queries.push(Query { item, lambda });
-            if self.config.difference == Difference::Central {
-                queries.push(Query {
-                    item,
-                    lambda: -lambda,
-                });
-            }
-        }
-        queries
-    }
-
-    /// Means of the differences between the two sides of each sample.
-    fn differences(&self, states: &States, lambdas: &[f64], sides: &Sides<'_>) -> Gradient {
-        let (samples, dim) = (self.config.samples, self.dim);
-        let mut gradient = vec![0.0; states.rows() * dim];
-        let mut solved: Vec<usize> = states
-            .outcomes
-            .chunks_exact(samples)
-            .map(count_solved)
-            .collect();
-        let mut errors: Vec<RowError> = states.errors().collect();
-        let sides_of_item = sides.queries.chunk_by(|a, b| a.item == b.item);
-        let mut first = 0;
-        for queries in sides_of_item {
-            let item = queries[0].item;
-            let row = item / samples;
-            let gradient = &mut gradient[row * dim..][..dim];
-            match sides.solved(first, queries.len(), dim) {
-                Ok(z) => match self.config.difference {
-                    Difference::OneSided => {
-                        add_difference(gradient, &states.z[item * dim..][..dim], z, 1.0)
-                    }
-                    Difference::Central => add_difference(gradient, &z[dim..], &z[..dim], 0.5),
-                },
-                Err(error) => {
-                    solved[row] -= 1;
-                    let sample = item % samples;
-                    errors.push(RowError { row, sample, error });
-                }
-            }
-            first += queries.len();
-        }
-        for (row, gradient) in gradient.chunks_exact_mut(dim).enumerate() {
-            let divisor = match self.config.divide_by_lambda {
-                true if lambdas[row] != 0.0 => lambdas[row],
-                _ => 1.0,
-            };
-            let count = solved[row].max(1) as f64;
-            gradient
-                .iter_mut()
-                .for_each(|value| *value = *value / count / divisor);
-        }
-        self.config.sense.flip(&mut gradient);
-        errors.sort_by_key(|error| (error.row, error.sample));
-        Gradient {
-            theta: gradient,
-            errors,
-            solves: sides.queries.len(),
-        }
-    }
-}
-
-fn count_solved(outcomes: &[Outcome]) -> usize {
-    outcomes.iter().filter(|outcome| outcome.is_ok()).count()
-}
-
-/// Adds `weight (left - right)`.
-fn add_difference(gradient: &mut [f64], left: &[f64], right: &[f64], weight: f64) {
-    for ((gradient, left), right) in gradient.iter_mut().zip(left).zip(right) {
-        *gradient += weight * (left - right);
-    }
-}
-
-/// One solve of the backward pass: a sample and how far to step.
-#[derive(Clone, Copy)]
-struct Query {
-    item: usize,
-    lambda: f64,
-}
-
-/// The solved queries of a backward pass.
-struct Sides<'a> {
-    queries: &'a [Query],
-    z: &'a [f64],
-    outcomes: &'a [Outcome],
-}
-
-impl Sides<'_> {
-    /// The states of `count` queries from `first`, if all were solved.
-    fn solved(&self, first: usize, count: usize, dim: usize) -> Result<&[f64], Error> {
-        let outcomes = &self.outcomes[first..first + count];
-        if let Some(error) = outcomes.iter().find_map(|outcome| outcome.as_ref().err()) {
-            return Err(error.clone());
-        }
-        Ok(&self.z[first * dim..(first + count) * dim])
-    }
 }
 
 /// The states of a forward pass and what its backward pass needs; used once.
@@ -574,30 +320,5 @@ impl Saved {
     #[must_use]
     pub fn states(&self) -> &States {
         &self.states
-    }
-}
-
-/// The gradient of a backward pass.
-#[derive(Clone, Debug)]
-pub struct Gradient {
-    /// The gradient in theta, row-major `[rows, dim]`; in the costs if `sense = minimize`.
-    pub theta: Vec<f64>,
-    /// The samples that could not be solved, in forward or in backward, and are left out.
-    pub errors: Vec<RowError>,
-    /// How many solves the backward pass asked for.
-    pub solves: usize,
-}
-
-impl Gradient {
-    /// Returns the gradient if every sample was solved.
-    ///
-    /// # Errors
-    ///
-    /// The error of the first sample that was not.
-    pub fn all_solved(self) -> Result<Vec<f64>, Error> {
-        match self.errors.into_iter().next() {
-            None => Ok(self.theta),
-            Some(failed) => Err(failed.into()),
-        }
     }
 }

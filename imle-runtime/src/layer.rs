@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::cache::Cache;
-use crate::imle::{Imle, ImleConfig};
+use crate::config::ImleConfig;
+use crate::imle::Imle;
 use crate::registry::Registry;
 
 /// A layer as a configuration file describes it.

@@ -15,6 +15,9 @@
 
 mod batch;
 mod cache;
+mod call;
+mod config;
+mod difference;
 mod imle;
 mod layer;
 mod metrics;
@@ -31,7 +34,10 @@ mod states;
 mod target;
 
 pub use cache::{Cache, CacheStatistics};
-pub use imle::{Call, Difference, Gradient, Imle, ImleConfig, Saved, Sense};
+pub use call::Call;
+pub use config::{Difference, ImleConfig, Sense};
+pub use difference::Gradient;
+pub use imle::{Imle, Saved};
 pub use imle_api::{
     Error, ErrorKind, Facts, FnOracle, Identity, Limits, Linked, Oracle, Outcome, Proof, Solved,
     Solver, StopFlag, ThetaDomain, solve_one,
