@@ -25,10 +25,13 @@ mod noise;
 mod parameters;
 #[allow(unsafe_code)]
 mod plugin;
+mod plugin_checks;
 #[allow(unsafe_code)]
 mod plugin_oracle;
 #[allow(unsafe_code)]
 mod plugin_search;
+#[allow(unsafe_code)]
+mod plugin_text;
 mod registry;
 mod states;
 mod target;

@@ -10,7 +10,8 @@ use std::time::SystemTime;
 use imle_api::{Error, ErrorKind, Oracle, abi};
 use serde_json::Value;
 
-use crate::plugin_oracle::{Functions, LoadedOracle, TextSink};
+use crate::plugin_oracle::{Functions, LoadedOracle};
+use crate::plugin_text::TextSink;
 
 /// More solvers than this in one library are taken for a broken table.
 const MOST_SOLVERS: u64 = 1024;

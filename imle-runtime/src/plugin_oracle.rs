@@ -1,26 +1,21 @@
 //! The host's side of the boundary, second half: an instance of a loaded solver as an oracle.
-//!
-//! Whatever comes back is checked before anybody sees it: statuses, bounds, integrality, the number of
-//! ones, the objective. The checks cost a pass over the state, little beside any solve.
 
-use std::ffi::{c_char, c_void};
+use std::ffi::c_char;
 use std::fmt;
 use std::ops::Range;
 use std::ptr::{self, NonNull};
 use std::sync::{Mutex, PoisonError};
 
 use imle_api::{
-    Error, ErrorKind, Facts, Identity, Limits, Oracle, Outcome, Proof, Solved, ThetaDomain, abi,
-    in_serial_group, unset,
+    Error, ErrorKind, Facts, Identity, Limits, Oracle, Outcome, abi, in_serial_group, unset,
 };
 
 use crate::plugin::SolverInfo;
+use crate::plugin_checks::{Returned, facts_of};
+use crate::plugin_text::{TextSink, check, take_row_message};
 
-/// Text from a plugin is cut here: a sentence needs less, and a broken plugin may write for ever.
-const LONGEST_MESSAGE: usize = 4 << 10;
+/// A configuration schema is cut here.
 const LONGEST_SCHEMA: usize = 16 << 20;
-/// Relative difference allowed between a reported objective and ours, which sums in another order.
-const OBJECTIVE_TOLERANCE: f64 = 1e-9;
 
 /// The functions of a solver, each known to be there.
 #[derive(Clone, Copy)]
@@ -327,230 +322,4 @@ impl fmt::Debug for LoadedOracle {
 
 fn is_fatal_for_workspace(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Panic | ErrorKind::Poisoned)
-}
-
-/// Turns what an instance states into facts, or says which statement makes no sense.
-fn facts_of(info: &abi::Info) -> Result<Facts, String> {
-    // Beyond this, rows x dim of doubles does not fit into memory anyway.
-    let dim = usize::try_from(info.dim)
-        .ok()
-        .filter(|dim| (1..=1 << 31).contains(dim));
-    let dim = dim.ok_or_else(|| format!("dim = {}, not between 1 and 2^31", info.dim))?;
-    let (lower, upper) = (info.z_lower, info.z_upper);
-    if lower.is_nan() || upper.is_nan() || lower > upper {
-        return Err(format!(
-            "bounds [{lower}, {upper}] for the coordinates of a state"
-        ));
-    }
-    let integral = info.flags & abi::INFO_INTEGRAL != 0;
-    let mut facts = Facts::bounded(dim, lower, upper, integral);
-    if info.ones != abi::ONES_VARY {
-        let ones = info.ones as f64;
-        if ones < dim as f64 * lower || ones > dim as f64 * upper {
-            return Err(format!(
-                "that {dim} coordinates in [{lower}, {upper}] sum to {}",
-                info.ones
-            ));
-        }
-        facts = facts.with_ones(info.ones as usize);
-    }
-    // A domain that this host does not know is at least as small as the smallest it knows.
-    if info.theta_domain != ThetaDomain::Any as u32 {
-        facts = facts.with_theta_domain(ThetaDomain::NonPositive);
-    }
-    Ok(facts)
-}
-
-fn check(status: i32, error: &TextSink) -> Result<(), Error> {
-    match status {
-        abi::OK => Ok(()),
-        _ => Err(error_of(status, error.text())),
-    }
-}
-
-fn error_of(status: i32, message: String) -> Error {
-    match ErrorKind::from_code(status) {
-        Some(kind) if message.is_empty() => Error::new(kind, "the plugin gives no reason"),
-        Some(kind) => Error::new(kind, message),
-        None => {
-            let colon = if message.is_empty() { "" } else { ": " };
-            let message = format!("status {status}, which this host does not know{colon}{message}");
-            Error::new(ErrorKind::BackendFailed, message)
-        }
-    }
-}
-
-/// What a plugin wrote about the rows of one call.
-struct Returned {
-    status: Vec<i32>,
-    objective: Vec<f64>,
-    bound: Vec<f64>,
-    radius: Vec<f64>,
-    messages: Vec<Vec<u8>>,
-}
-
-impl Returned {
-    fn new(rows: usize) -> Self {
-        Self {
-            status: vec![abi::UNSET; rows],
-            objective: vec![f64::NAN; rows],
-            bound: vec![f64::INFINITY; rows],
-            radius: vec![0.0; rows],
-            messages: vec![Vec::new(); rows],
-        }
-    }
-
-    fn outcome(&self, row: usize, facts: &Facts, theta: &[f64], z: &[f64]) -> Outcome {
-        if self.status[row] != abi::OK {
-            let text = String::from_utf8_lossy(&self.messages[row]);
-            return Err(error_of(self.status[row], text.into_owned()));
-        }
-        check_state(facts, z)
-            .and_then(|()| self.check_numbers(row, theta, z))
-            .map_err(|why| Error::new(ErrorKind::ContractBroken, why))
-    }
-
-    fn check_numbers(&self, row: usize, theta: &[f64], z: &[f64]) -> Result<Solved, String> {
-        let (objective, size) = theta
-            .iter()
-            .zip(z)
-            .fold((-0.0, 0.0), |(sum, size), (theta, z)| {
-                (sum + theta * z, size + (theta * z).abs())
-            });
-        let reported = self.objective[row];
-        // Written so that NaN fails.
-        let close = (reported - objective).abs() <= OBJECTIVE_TOLERANCE * size + f64::MIN_POSITIVE;
-        let overflows = size.is_infinite() && !reported.is_nan();
-        if !(close || overflows) {
-            return Err(format!(
-                "the objective is {reported}, but <z, theta> is {objective}"
-            ));
-        }
-        let proof = Proof {
-            bound: self.bound[row],
-            radius: self.radius[row],
-        };
-        if proof.bound.is_nan() {
-            return Err("the bound is NaN".to_owned());
-        }
-        let slack = OBJECTIVE_TOLERANCE * size + f64::MIN_POSITIVE;
-        if proof.bound < objective - slack {
-            let bound = proof.bound;
-            return Err(format!(
-                "the bound {bound} is below the objective {objective}"
-            ));
-        }
-        if proof.radius.is_nan() || proof.radius < 0.0 {
-            return Err(format!("the radius is {}", proof.radius));
-        }
-        Ok(Solved { objective, proof })
-    }
-}
-
-fn check_state(facts: &Facts, z: &[f64]) -> Result<(), String> {
-    let (lower, upper) = (facts.z_lower, facts.z_upper);
-    // Written so that NaN fails.
-    let wrong = |z: &f64| !(z.is_finite() && (lower..=upper).contains(z));
-    if let Some(at) = z.iter().position(wrong) {
-        return Err(format!(
-            "z[{at}] = {} is not within [{lower}, {upper}]",
-            z[at]
-        ));
-    }
-    if facts.integral
-        && let Some(at) = z.iter().position(|z| z.fract() != 0.0)
-    {
-        return Err(format!("z[{at}] = {} is not an integer", z[at]));
-    }
-    match facts.ones {
-        Some(ones) if sum_differs(facts, z, ones as f64) => {
-            let sum: f64 = z.iter().sum();
-            Err(format!("z sums to {sum}, but every state sums to {ones}"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Exactly for integers; fractions that sum to a whole do so up to rounding.
-fn sum_differs(facts: &Facts, z: &[f64], ones: f64) -> bool {
-    let slack = if facts.integral {
-        0.0
-    } else {
-        OBJECTIVE_TOLERANCE
-    };
-    let (sum, size) = z
-        .iter()
-        .fold((0.0, 0.0), |(sum, size), z| (sum + z, size + z.abs()));
-    (sum - ones).abs() > slack * size
-}
-
-unsafe extern "C" fn take_row_message(
-    host: *mut c_void,
-    row: u64,
-    text: *const c_char,
-    length: u64,
-) {
-    if host.is_null() || text.is_null() {
-        return;
-    }
-    // SAFETY: `host` is the list that the running call passed, used by the plugin's thread alone.
-    let messages = unsafe { &mut *host.cast::<Vec<Vec<u8>>>() };
-    let Some(message) = usize::try_from(row)
-        .ok()
-        .and_then(|row| messages.get_mut(row))
-    else {
-        return; // there is no such row
-    };
-    let length = (length as usize).min(LONGEST_MESSAGE);
-    // SAFETY: the plugin vouches for `length` readable bytes at `text`.
-    let text = unsafe { std::slice::from_raw_parts(text.cast::<u8>(), length) };
-    *message = text.to_vec();
-}
-
-/// Takes text from a plugin.
-// `sink` first: the plugin holds a pointer to it, and `write_text` goes back from there to the whole.
-#[repr(C)]
-pub(crate) struct TextSink {
-    sink: abi::Sink,
-    room: usize,
-    text: Vec<u8>,
-}
-
-impl TextSink {
-    pub(crate) fn new() -> Self {
-        Self::with_room(LONGEST_MESSAGE)
-    }
-
-    fn with_room(room: usize) -> Self {
-        Self {
-            sink: abi::Sink {
-                struct_size: size_of::<abi::Sink>() as u32,
-                reserved: 0,
-                write: Some(write_text),
-            },
-            room,
-            text: Vec::new(),
-        }
-    }
-
-    pub(crate) fn as_sink(&mut self) -> *mut abi::Sink {
-        ptr::from_mut(self).cast()
-    }
-
-    /// Everything that was written; bytes that are not UTF-8 are replaced.
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.text).into_owned()
-    }
-}
-
-unsafe extern "C" fn write_text(sink: *mut abi::Sink, text: *const c_char, length: u64) {
-    if sink.is_null() || text.is_null() {
-        return;
-    }
-    // SAFETY: the plugin passes the sink that it got, which is the first field of a `TextSink`.
-    let sink = unsafe { &mut *sink.cast::<TextSink>() };
-    let length = (length as usize).min(sink.room - sink.text.len());
-    // SAFETY: the plugin vouches for `length` readable bytes at `text`.
-    let text = unsafe { std::slice::from_raw_parts(text.cast::<u8>(), length) };
-    sink.text.extend_from_slice(text);
 }

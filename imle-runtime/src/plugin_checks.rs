@@ -1,0 +1,146 @@
+//! Whatever comes back from a plugin is checked before anybody sees it: what it states about an instance,
+//! statuses, bounds, integrality, the number of ones, the objective. That costs a pass over the state,
+//! little beside any solve.
+
+use imle_api::{Error, ErrorKind, Facts, Outcome, Proof, Solved, ThetaDomain, abi};
+
+use crate::plugin_text::error_of;
+
+/// Relative difference allowed between a reported objective and ours, which sums in another order.
+const OBJECTIVE_TOLERANCE: f64 = 1e-9;
+
+/// Turns what an instance states into facts, or says which statement makes no sense.
+pub(crate) fn facts_of(info: &abi::Info) -> Result<Facts, String> {
+    // Beyond this, rows x dim of doubles does not fit into memory anyway.
+    let dim = usize::try_from(info.dim)
+        .ok()
+        .filter(|dim| (1..=1 << 31).contains(dim));
+    let dim = dim.ok_or_else(|| format!("dim = {}, not between 1 and 2^31", info.dim))?;
+    let (lower, upper) = (info.z_lower, info.z_upper);
+    if lower.is_nan() || upper.is_nan() || lower > upper {
+        return Err(format!(
+            "bounds [{lower}, {upper}] for the coordinates of a state"
+        ));
+    }
+    let integral = info.flags & abi::INFO_INTEGRAL != 0;
+    let mut facts = Facts::bounded(dim, lower, upper, integral);
+    if info.ones != abi::ONES_VARY {
+        let ones = info.ones as f64;
+        if ones < dim as f64 * lower || ones > dim as f64 * upper {
+            return Err(format!(
+                "that {dim} coordinates in [{lower}, {upper}] sum to {}",
+                info.ones
+            ));
+        }
+        facts = facts.with_ones(info.ones as usize);
+    }
+    // A domain that this host does not know is at least as small as the smallest it knows.
+    if info.theta_domain != ThetaDomain::Any as u32 {
+        facts = facts.with_theta_domain(ThetaDomain::NonPositive);
+    }
+    Ok(facts)
+}
+
+/// What a plugin wrote about the rows of one call.
+pub(crate) struct Returned {
+    pub(crate) status: Vec<i32>,
+    pub(crate) objective: Vec<f64>,
+    pub(crate) bound: Vec<f64>,
+    pub(crate) radius: Vec<f64>,
+    pub(crate) messages: Vec<Vec<u8>>,
+}
+
+impl Returned {
+    pub(crate) fn new(rows: usize) -> Self {
+        Self {
+            status: vec![abi::UNSET; rows],
+            objective: vec![f64::NAN; rows],
+            bound: vec![f64::INFINITY; rows],
+            radius: vec![0.0; rows],
+            messages: vec![Vec::new(); rows],
+        }
+    }
+
+    pub(crate) fn outcome(&self, row: usize, facts: &Facts, theta: &[f64], z: &[f64]) -> Outcome {
+        if self.status[row] != abi::OK {
+            let text = String::from_utf8_lossy(&self.messages[row]);
+            return Err(error_of(self.status[row], text.into_owned()));
+        }
+        check_state(facts, z)
+            .and_then(|()| self.check_numbers(row, theta, z))
+            .map_err(|why| Error::new(ErrorKind::ContractBroken, why))
+    }
+
+    fn check_numbers(&self, row: usize, theta: &[f64], z: &[f64]) -> Result<Solved, String> {
+        let (objective, size) = theta
+            .iter()
+            .zip(z)
+            .fold((-0.0, 0.0), |(sum, size), (theta, z)| {
+                (sum + theta * z, size + (theta * z).abs())
+            });
+        let reported = self.objective[row];
+        // Written so that NaN fails.
+        let close = (reported - objective).abs() <= OBJECTIVE_TOLERANCE * size + f64::MIN_POSITIVE;
+        let overflows = size.is_infinite() && !reported.is_nan();
+        if !(close || overflows) {
+            return Err(format!(
+                "the objective is {reported}, but <z, theta> is {objective}"
+            ));
+        }
+        let proof = Proof {
+            bound: self.bound[row],
+            radius: self.radius[row],
+        };
+        if proof.bound.is_nan() {
+            return Err("the bound is NaN".to_owned());
+        }
+        let slack = OBJECTIVE_TOLERANCE * size + f64::MIN_POSITIVE;
+        if proof.bound < objective - slack {
+            let bound = proof.bound;
+            return Err(format!(
+                "the bound {bound} is below the objective {objective}"
+            ));
+        }
+        if proof.radius.is_nan() || proof.radius < 0.0 {
+            return Err(format!("the radius is {}", proof.radius));
+        }
+        Ok(Solved { objective, proof })
+    }
+}
+
+fn check_state(facts: &Facts, z: &[f64]) -> Result<(), String> {
+    let (lower, upper) = (facts.z_lower, facts.z_upper);
+    // Written so that NaN fails.
+    let wrong = |z: &f64| !(z.is_finite() && (lower..=upper).contains(z));
+    if let Some(at) = z.iter().position(wrong) {
+        return Err(format!(
+            "z[{at}] = {} is not within [{lower}, {upper}]",
+            z[at]
+        ));
+    }
+    if facts.integral
+        && let Some(at) = z.iter().position(|z| z.fract() != 0.0)
+    {
+        return Err(format!("z[{at}] = {} is not an integer", z[at]));
+    }
+    match facts.ones {
+        Some(ones) if sum_differs(facts, z, ones as f64) => {
+            let sum: f64 = z.iter().sum();
+            Err(format!("z sums to {sum}, but every state sums to {ones}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Exactly for integers; fractions that sum to a whole do so up to rounding.
+fn sum_differs(facts: &Facts, z: &[f64], ones: f64) -> bool {
+    let slack = if facts.integral {
+        0.0
+    } else {
+        OBJECTIVE_TOLERANCE
+    };
+    let (sum, size) = z
+        .iter()
+        .fold((0.0, 0.0), |(sum, size), z| (sum + z, size + z.abs()));
+    (sum - ones).abs() > slack * size
+}
