@@ -94,6 +94,8 @@ pub(crate) fn solve_row<S: Solver>(
     limits: &Limits<'_>,
 ) -> Result<Outcome, Error> {
     caught(|| {
+        // Here, so that every solver stops between rows, also one that does not look at the limits.
+        limits.check()?;
         let proof: Proof = solver.solve(workspace, theta, z, limits)?;
         let objective = theta.iter().zip(&*z).map(|(theta, z)| theta * z).sum();
         Ok(Solved { objective, proof })

@@ -53,3 +53,9 @@ pub use plugin_search::cargo_library_directory;
 pub use registry::{Listing, Registry};
 pub use states::{RowError, States};
 pub use target::{Combinatorial, Pid, RelativePid, Target};
+
+/// Compiles the programs of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+#[derive(Debug)]
+pub struct Readme;
