@@ -215,7 +215,12 @@ fn ones(model: &Model, theta: &[usize]) -> Option<usize> {
             .iter()
             .copied()
             .eq(sorted.iter().map(|&at| (at, 1.0)));
-        sum_of_theta && row.lower == row.upper && row.lower.fract() == 0.0 && row.lower >= 0.0
+        // A row that asks for more ones than there are makes the program infeasible: no fact at all.
+        let possible = 0.0..=theta.len() as f64;
+        sum_of_theta
+            && row.lower == row.upper
+            && row.lower.fract() == 0.0
+            && possible.contains(&row.lower)
     })?;
     Some(row.lower as usize)
 }
