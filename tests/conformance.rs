@@ -40,8 +40,9 @@ fn a_cache_obeys_the_law() {
 fn shortest_path_obeys_the_law_when_it_is_loaded() {
     let is_path = |z: &[f64]| {
         let on: Vec<usize> = (0..9).filter(|&v| z[v] == 1.0).collect();
-        let step =
-            |pair: &[usize]| pair[1] == pair[0] + 3 || (pair[1] == pair[0] + 1 && pair[1] % 3 != 0);
+        let step = |pair: &[usize]| {
+            pair[1] == pair[0] + 3 || (pair[1] == pair[0] + 1 && !pair[1].is_multiple_of(3))
+        };
         on.len() == 5 && on[0] == 0 && on[4] == 8 && on.windows(2).all(step)
     };
     let paths = binary_vectors(9, is_path);

@@ -244,9 +244,10 @@ fn the_finite_difference_approaches_the_derivative_of_the_expected_loss() {
 
 fn run(config: ImleConfig, theta: &[f64], grad_z: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let imle = layer(k_subset(10, 3), config);
-    let saved = imle.forward(theta, 5).unwrap();
+    let saved = imle.forward(theta, 5).expect("theta is finite");
     let z = saved.z().to_vec();
-    (z, imle.backward(saved, grad_z).unwrap().theta)
+    let gradient = imle.backward(saved, grad_z).expect("grad_z is finite");
+    (z, gradient.theta)
 }
 
 fn every_setting() -> Vec<ImleConfig> {

@@ -17,15 +17,10 @@ use serde_json::json;
 /// The k-subset plugin under another path: to the loader another library.
 fn copy_of_k_subset(directory: &Path, name: &str) -> Plugin {
     let path = directory.join(name);
-    fs::copy(
-        cargo_library_directory()
-            .unwrap()
-            .join("libimle_k_subset.so"),
-        &path,
-    )
-    .unwrap();
+    let libraries = cargo_library_directory().expect("Cargo built this test");
+    fs::copy(libraries.join("libimle_k_subset.so"), &path).expect("the folder can be written");
     // SAFETY: built from this workspace.
-    unsafe { Plugin::load(path) }.unwrap()
+    unsafe { Plugin::load(path) }.expect("it is a plugin")
 }
 
 #[test]

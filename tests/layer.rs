@@ -27,9 +27,10 @@ threads = 2
 "#;
 
 fn gradient(layer: &LayerConfig) -> Vec<f64> {
-    let layer = layer.open(&registry()).unwrap();
-    let saved = layer.imle.forward(&numbers(20, 1), 0).unwrap();
-    layer.imle.backward(saved, &numbers(80, 2)).unwrap().theta
+    let imle = layer.open(&registry()).expect("the layer is right").imle;
+    let saved = imle.forward(&numbers(20, 1), 0).expect("theta is finite");
+    let gradient = imle.backward(saved, &numbers(80, 2));
+    gradient.expect("grad_z is finite").theta
 }
 
 #[test]

@@ -4,11 +4,6 @@
 //! An [`Oracle`] is what the rest of the system sees: one feasible set, shared by threads, answering
 //! rows of theta. [`Linked`](crate::Linked) turns the first into the second inside one program; the
 //! export macro and the runtime's loader do the same across a shared library.
-//!
-//! **The law.** A state `z` that is returned lies in the feasible set `C`, maximises `<z, theta>` over
-//! it, and depends on nothing but theta: ties are broken by a documented rule, whatever was solved
-//! before and on whatever thread. Caching and reproducibility both rest on that law;
-//! [`conformance`](crate::conformance) tests it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -92,8 +87,7 @@ pub trait Solver: Sized + Send + Sync + 'static {
 
     /// Writes the MAP state of `theta` into `z`; both have `dim` entries and `theta` is finite.
     ///
-    /// `z` holds anything on entry and must be written whole. See the law in the
-    /// [module documentation](self).
+    /// `z` holds anything on entry and must be written whole. It obeys the law of the [`Oracle`].
     ///
     /// # Errors
     ///

@@ -133,10 +133,13 @@ fn results_that_depend_on_the_thread_are_found() {
     assert_eq!(property(result), "the same state on another thread");
 }
 
+/// What is done to a right outcome.
+type Claim = fn(&mut Solved);
+
 /// An oracle with outcomes of its own making.
 struct Claims {
     facts: Facts,
-    claim: fn(&mut Solved),
+    claim: Claim,
 }
 
 impl Oracle for Claims {
@@ -165,7 +168,7 @@ impl Oracle for Claims {
 #[test]
 fn wrong_numbers_beside_the_state_are_found() {
     let facts = Facts::binary(4);
-    let cases: [(&str, fn(&mut Solved)); 5] = [
+    let cases: [(&str, Claim); 5] = [
         ("objective", |solved| solved.objective += 0.1),
         ("bound", |solved| {
             solved.proof.bound = solved.objective - 0.1

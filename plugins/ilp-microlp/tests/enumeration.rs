@@ -299,7 +299,8 @@ fn compare_all(seeds: std::ops::Range<u64>) {
 #[test]
 fn random_models_agree_with_enumeration() {
     let models = std::env::var("IMLE_FUZZ_MODELS").map_or(300, |text| {
-        text.parse().expect("IMLE_FUZZ_MODELS is a number of models")
+        text.parse()
+            .expect("IMLE_FUZZ_MODELS is a number of models")
     });
     compare_all(0..models);
 }
