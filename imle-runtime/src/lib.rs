@@ -6,6 +6,7 @@
 //! - [`Noise`] (noise.rs) and [`Target`] (target.rs), its two open choices;
 //! - [`Registry`] (registry.rs) and [`Plugin`] (plugin.rs), where solvers come from;
 //! - [`Cache`] (cache.rs), an exact memory in front of any oracle;
+//! - [`Portfolio`] (portfolio.rs), several back ends for one problem;
 //! - [`LayerConfig`] (layer.rs), all of that in a file;
 //! - [`normalized_regret`] and [`mean_relative_regret`] (metrics.rs).
 //!
@@ -32,6 +33,7 @@ mod plugin_oracle;
 mod plugin_search;
 #[allow(unsafe_code)]
 mod plugin_text;
+mod portfolio;
 mod registry;
 mod states;
 mod target;
@@ -50,6 +52,7 @@ pub use metrics::{mean_relative_regret, normalized_regret, regrets};
 pub use noise::{Address, Gumbel, NoNoise, Noise, Normal, Replay, SumOfGamma};
 pub use plugin::{Plugin, SolverInfo};
 pub use plugin_search::cargo_library_directory;
+pub use portfolio::Portfolio;
 pub use registry::{Listing, Registry};
 pub use states::{RowError, States};
 pub use target::{Combinatorial, Pid, RelativePid, Target};

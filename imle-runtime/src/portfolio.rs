@@ -1,0 +1,275 @@
+//! Several back ends for one problem: tried against each other, then the fastest right one alone.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use imle_api::{Error, ErrorKind, Facts, Identity, Limits, Oracle, Outcome, unset};
+
+/// Objectives that differ by less than this, relative to their size, agree.
+const AGREEMENT: f64 = 1e-6;
+
+/// An oracle that times its back ends on the first rows and keeps the fastest that was never worse.
+///
+/// While the trial lasts, every row is solved by every back end that is still in it, and the answer is
+/// that of the first listed one whose objective no other beats. A back end that returns a worse objective
+/// than another, or fails where another succeeds, is out. After `trial_rows` rows the fastest of the rest
+/// answers alone; a line of the log (crate `log`, level info) says which, with the times.
+///
+/// Which back end wins depends on the machine. Where a row has several best states the state may
+/// therefore differ from run to run; objectives do not. The identity changes with the decision, so a cache
+/// does not mix the two.
+///
+/// ```
+/// use imle_runtime::{Facts, FnOracle, Oracle, Portfolio, solve_one};
+/// use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// let backend = |wait: u64| -> Arc<dyn Oracle> {
+///     Arc::new(FnOracle::new(Facts::binary(1), move |theta, z| {
+///         std::thread::sleep(Duration::from_millis(wait));
+///         z[0] = f64::from(theta[0] > 0.0);
+///         Ok(())
+///     }))
+/// };
+/// let backends = [("slow", backend(5)), ("fast", backend(0))];
+/// let portfolio = Portfolio::new(backends, 3)?;
+/// for theta in [-1.0, 1.0, 2.0] {
+///     solve_one(&portfolio, &[theta])?;
+/// }
+/// assert_eq!(portfolio.chosen(), Some("fast"));
+/// # Ok::<(), imle_runtime::Error>(())
+/// ```
+pub struct Portfolio {
+    backends: Vec<Backend>,
+    trial_rows: usize,
+    trial: Mutex<Trial>,
+    chosen: OnceLock<usize>,
+    identity: Identity,
+}
+
+struct Backend {
+    name: String,
+    oracle: Arc<dyn Oracle>,
+}
+
+/// What the trial found so far.
+struct Trial {
+    rows: usize,
+    /// The time of each back end.
+    times: Vec<Duration>,
+    /// Why a back end is out.
+    out: Vec<Option<String>>,
+}
+
+impl Portfolio {
+    /// Makes a portfolio of named back ends of one problem that decides after `trial_rows` rows.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidConfig`] if there is no back end, no trial, or the dimensions differ.
+    pub fn new<N: Into<String>>(
+        backends: impl IntoIterator<Item = (N, Arc<dyn Oracle>)>,
+        trial_rows: usize,
+    ) -> Result<Self, Error> {
+        let backend = |(name, oracle): (N, Arc<dyn Oracle>)| Backend {
+            name: name.into(),
+            oracle,
+        };
+        let backends: Vec<Backend> = backends.into_iter().map(backend).collect();
+        let invalid = |message| Err(Error::new(ErrorKind::InvalidConfig, message));
+        let Some(first) = backends.first() else {
+            return invalid("a portfolio needs a back end".to_owned());
+        };
+        if trial_rows == 0 {
+            return invalid("trial_rows = 0; use at least 1".to_owned());
+        }
+        let (name, dim) = (&first.name, first.oracle.facts().dim);
+        if let Some(other) = backends
+            .iter()
+            .find(|other| other.oracle.facts().dim != dim)
+        {
+            let (other, theirs) = (&other.name, other.oracle.facts().dim);
+            return invalid(format!(
+                "`{name}` has dim = {dim} and `{other}` has {theirs}"
+            ));
+        }
+        Ok(Self {
+            trial: Mutex::new(Trial {
+                rows: 0,
+                times: vec![Duration::ZERO; backends.len()],
+                out: vec![None; backends.len()],
+            }),
+            backends,
+            trial_rows,
+            chosen: OnceLock::new(),
+            identity: Identity::unique(),
+        })
+    }
+
+    /// The back end that answers alone, once the trial is over.
+    #[must_use]
+    pub fn chosen(&self) -> Option<&str> {
+        self.chosen
+            .get()
+            .map(|&chosen| self.backends[chosen].name.as_str())
+    }
+
+    /// The back ends that are out, with the reason.
+    #[must_use]
+    pub fn dropped(&self) -> Vec<(String, String)> {
+        let trial = self.trial.lock().unwrap_or_else(PoisonError::into_inner);
+        let named = self.backends.iter().zip(&trial.out);
+        named
+            .filter_map(|(backend, why)| Some((backend.name.clone(), why.clone()?)))
+            .collect()
+    }
+
+    /// Solves a row with every back end that is still in the trial.
+    fn try_row(
+        &self,
+        trial: &mut Trial,
+        theta: &[f64],
+        z: &mut [f64],
+        limits: &Limits<'_>,
+    ) -> Outcome {
+        let mut answers = Vec::new();
+        for (index, backend) in self.backends.iter().enumerate() {
+            if trial.out[index].is_none() {
+                let mut z = vec![f64::NAN; z.len()];
+                let mut outcome = [unset()];
+                let start = Instant::now();
+                backend.oracle.solve(theta, &mut z, &mut outcome, limits);
+                trial.times[index] += start.elapsed();
+                let [outcome] = outcome;
+                answers.push((index, z, outcome));
+            }
+        }
+        let objectives = answers
+            .iter()
+            .filter_map(|(.., outcome)| outcome.as_ref().ok());
+        let best = objectives.map(|solved| solved.objective).reduce(f64::max);
+        let mut answer = None;
+        for (index, state, outcome) in answers {
+            match verdict(&outcome, best) {
+                Verdict::Best => {
+                    answer.get_or_insert((state, outcome));
+                }
+                Verdict::OutOfTime => {}
+                Verdict::Worse(why) => self.drop_backend(trial, index, why),
+            }
+        }
+        let (state, outcome) = answer.expect("the best answer is not worse than itself");
+        z.copy_from_slice(&state);
+        outcome
+    }
+
+    fn drop_backend(&self, trial: &mut Trial, index: usize, why: String) {
+        log::warn!("portfolio: `{}` is out: {why}", self.backends[index].name);
+        trial.out[index] = Some(why);
+    }
+
+    fn decide(&self, trial: &Trial) {
+        let in_trial = (0..self.backends.len()).filter(|&index| trial.out[index].is_none());
+        let fastest = in_trial.min_by_key(|&index| trial.times[index]);
+        let fastest = fastest.expect("the one that answered last is still in the trial");
+        let time =
+            |index: usize| trial.times[index] / u32::try_from(trial.rows).unwrap_or(u32::MAX);
+        let times = self.backends.iter().enumerate();
+        let times = times.map(|(index, backend)| format!("{} {:?}", backend.name, time(index)));
+        log::info!(
+            "portfolio: `{}` answers alone after {} rows; time a row: {}",
+            self.backends[fastest].name,
+            trial.rows,
+            times.collect::<Vec<_>>().join(", ")
+        );
+        let _ = self.chosen.set(fastest); // another thread cannot have: it would hold the trial
+    }
+
+    fn current(&self) -> Option<&Arc<dyn Oracle>> {
+        self.chosen
+            .get()
+            .map(|&chosen| &self.backends[chosen].oracle)
+    }
+}
+
+/// What an outcome says about its back end, beside the best objective of all.
+enum Verdict {
+    Best,
+    /// A limit of the call was reached, which is the caller's doing.
+    OutOfTime,
+    Worse(String),
+}
+
+fn verdict(outcome: &Outcome, best: Option<f64>) -> Verdict {
+    // Where all fail, any error is an answer.
+    let Some(best) = best else {
+        return Verdict::Best;
+    };
+    match outcome {
+        Ok(solved) if solved.objective >= best - AGREEMENT * (1.0 + best.abs()) => Verdict::Best,
+        Ok(solved) => {
+            let objective = solved.objective;
+            Verdict::Worse(format!("objective {objective} where another found {best}"))
+        }
+        Err(why) if matches!(why.kind(), ErrorKind::LimitReached | ErrorKind::Stopped) => {
+            Verdict::OutOfTime
+        }
+        Err(why) => Verdict::Worse(format!("{why}, where another found objective {best}")),
+    }
+}
+
+impl Oracle for Portfolio {
+    fn facts(&self) -> Facts {
+        self.current().unwrap_or(&self.backends[0].oracle).facts()
+    }
+
+    fn identity(&self) -> Identity {
+        self.current()
+            .map_or(self.identity, |oracle| oracle.identity())
+    }
+
+    fn solve(&self, theta: &[f64], z: &mut [f64], outcomes: &mut [Outcome], limits: &Limits<'_>) {
+        let dim = self.facts().dim;
+        for (row, outcome) in outcomes.iter_mut().enumerate() {
+            let values = row * dim..(row + 1) * dim;
+            let (theta, z) = (&theta[values.clone()], &mut z[values]);
+            if let Some(oracle) = self.current() {
+                oracle.solve(theta, z, std::slice::from_mut(outcome), limits);
+                continue;
+            }
+            // One row at a time: back ends that run beside each other would be timed against each other.
+            let mut trial = self.trial.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(oracle) = self.current() {
+                drop(trial);
+                oracle.solve(theta, z, std::slice::from_mut(outcome), limits);
+                continue;
+            }
+            *outcome = self.try_row(&mut trial, theta, z, limits);
+            trial.rows += 1;
+            if trial.rows == self.trial_rows {
+                self.decide(&trial);
+            }
+        }
+    }
+
+    /// Once the trial is over, calls go to the chosen back end directly.
+    fn pin(&self) -> Option<Arc<dyn Oracle>> {
+        self.current()
+            .map(|oracle| oracle.pin().unwrap_or_else(|| oracle.clone()))
+    }
+}
+
+impl fmt::Debug for Portfolio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self
+            .backends
+            .iter()
+            .map(|backend| backend.name.as_str())
+            .collect();
+        f.debug_struct("Portfolio")
+            .field("backends", &names)
+            .field("chosen", &self.chosen())
+            .finish_non_exhaustive()
+    }
+}
