@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::noise::{Gumbel, Noise};
 use crate::target::{RelativePid, Target};
 
+/// More threads than this are a typing mistake: starting them alone takes seconds.
+const MOST_THREADS: usize = 1024;
+
 /// The settings of an [`Imle`](crate::Imle) layer.
 ///
 /// ```
@@ -70,6 +73,12 @@ impl ImleConfig {
         let invalid = |message: String| Err(Error::new(ErrorKind::InvalidConfig, message));
         if self.samples == 0 {
             return invalid("samples = 0; use at least 1".to_owned());
+        }
+        if self.threads > MOST_THREADS {
+            let threads = self.threads;
+            return invalid(format!(
+                "threads = {threads} is more than {MOST_THREADS}; 0 uses all cores"
+            ));
         }
         for (name, tau) in [
             ("tau", self.tau),
