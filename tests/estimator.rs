@@ -693,6 +693,13 @@ fn bad_settings_get_a_sentence() {
         ),
         (
             ImleConfig {
+                threads: 7000,
+                ..default()
+            },
+            "threads = 7000 is more than 1024; 0 uses all cores",
+        ),
+        (
+            ImleConfig {
                 tau: -1.0,
                 ..default()
             },
