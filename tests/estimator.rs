@@ -125,7 +125,7 @@ fn noises() -> [Arc<dyn Noise>; 4] {
         Arc::new(Normal),
         Arc::new(SumOfGamma {
             kappa: 3.0,
-            terms: 10,
+            terms: Some(10),
         }),
     ]
 }
@@ -186,7 +186,7 @@ fn fact_2_the_likelihood_of_the_costs() {
         samples: 30,
         noise: Arc::new(SumOfGamma {
             kappa: 3.0,
-            terms: 10,
+            terms: Some(10),
         }),
         target: Arc::new(Combinatorial),
         ..ImleConfig::default()
@@ -254,7 +254,7 @@ fn every_setting() -> Vec<ImleConfig> {
     let mut configs = Vec::new();
     let targets: [Arc<dyn Target>; 3] = [
         Arc::new(Pid::new(2.0)),
-        Arc::new(RelativePid { ratio: 1.0 }),
+        Arc::new(RelativePid::new(1.0)),
         Arc::new(Combinatorial),
     ];
     for noise in noises() {
@@ -395,7 +395,7 @@ fn rows_without_gradient_cost_no_solve() {
 fn lambda_zero_gives_a_zero_gradient_and_no_solve() {
     for target in [
         Arc::new(Pid::new(0.0)) as Arc<dyn Target>,
-        Arc::new(RelativePid { ratio: 0.0 }),
+        Arc::new(RelativePid::new(0.0)),
     ] {
         let counting = Counting::new(k_subset(4, 2));
         let config = ImleConfig {
@@ -523,7 +523,7 @@ proptest! {
     fn a_relative_lambda_does_not_see_the_scale_of_the_loss(seed in 0u64..1000, power in -20i32..20) {
         let config = ImleConfig {
             samples: 2,
-            target: Arc::new(RelativePid { ratio: 1.5 }),
+            target: Arc::new(RelativePid::new(1.5)),
             ..ImleConfig::default()
         };
         let imle = layer(k_subset(10, 3), config);
@@ -723,7 +723,7 @@ fn bad_settings_get_a_sentence() {
             ImleConfig {
                 noise: Arc::new(SumOfGamma {
                     kappa: 0.0,
-                    terms: 10,
+                    terms: Some(10),
                 }),
                 ..default()
             },
@@ -733,7 +733,7 @@ fn bad_settings_get_a_sentence() {
             ImleConfig {
                 noise: Arc::new(SumOfGamma {
                     kappa: 2.0,
-                    terms: 0,
+                    terms: Some(0),
                 }),
                 ..default()
             },
@@ -764,4 +764,102 @@ fn theta_that_overflows_under_noise_fails_alone() {
             .message()
             .starts_with("after perturbation, theta is")
     );
+}
+
+#[test]
+fn a_closure_that_returns_no_state_is_an_error_of_the_row() {
+    let one_hot = Facts::binary(3).with_ones(1);
+    let wrong: [(fn(&mut [f64]), &str); 4] = [
+        (|_| {}, "z[0] = NaN is not within [0, 1]"),
+        (|z| z.fill(7.5), "z[0] = 7.5 is not within [0, 1]"),
+        (|z| z.fill(0.5), "z[0] = 0.5 is not an integer"),
+        (|z| z.fill(1.0), "z sums to 3, but every state sums to 1"),
+    ];
+    for (write, sentence) in wrong {
+        let oracle = FnOracle::new(one_hot, move |_, z| {
+            write(z);
+            Ok(())
+        });
+        let imle = layer(Arc::new(oracle), ImleConfig::default());
+        let saved = imle.forward(&[0.0; 3], 0).unwrap();
+        let failed = saved.states().errors().next().expect("the row fails");
+        assert_eq!(failed.error.kind(), ErrorKind::ContractBroken);
+        assert_eq!(failed.error.message(), sentence);
+    }
+}
+
+#[test]
+fn saved_states_of_another_layer_are_refused() {
+    let oracle = k_subset(3, 1);
+    let one = layer(oracle.clone(), ImleConfig::default());
+    let two = layer(oracle, ImleConfig::default());
+    let saved = one.forward(&[0.0; 3], 0).unwrap();
+    let refused = two.backward(saved, &[0.0; 3]).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InvalidInput);
+    assert!(refused.message().contains("another layer"), "{refused}");
+}
+
+#[test]
+fn too_many_samples_are_refused_before_any_memory_is_asked_for() {
+    for samples in [usize::MAX, 1 << 61] {
+        let config = ImleConfig {
+            samples,
+            ..ImleConfig::default()
+        };
+        let refused = layer(k_subset(3, 1), config).forward(&[0.0; 3], 0);
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::InvalidInput);
+    }
+}
+
+#[test]
+fn a_limit_holds_for_the_backward_pass_too() {
+    use imle_runtime::{Limits, StopFlag};
+    let imle = layer(k_subset(3, 1), ImleConfig::default());
+    let saved = imle.forward(&[0.3, 0.2, 0.1], 0).unwrap();
+    let stop = StopFlag::default();
+    stop.raise();
+    let limits = Limits::none().with_stop(&stop);
+    let gradient = imle
+        .backward_within(saved, &[1.0, 2.0, 3.0], &limits)
+        .unwrap();
+    assert_eq!(gradient.errors[0].error.kind(), ErrorKind::Stopped);
+    assert_eq!(gradient.theta, [0.0; 3]);
+}
+
+#[test]
+fn zero_logits_learn() {
+    let imle = layer(
+        k_subset(4, 1),
+        ImleConfig {
+            samples: 64,
+            ..ImleConfig::default()
+        },
+    );
+    let saved = imle.forward(&[0.0; 4], 0).unwrap();
+    let gradient = imle
+        .backward(saved, &[-1.0, 0.0, 0.0, 0.0].repeat(64))
+        .unwrap();
+    assert!(gradient.theta[0] < 0.0, "{:?}", gradient.theta);
+}
+
+#[test]
+fn failed_samples_do_not_change_the_lambda_of_the_others() {
+    // One row with samples that fail or not by their noise, and the same solved samples alone.
+    let eps = [[0.0, 0.3], [5.0, 0.0], [0.0, -0.2]];
+    let config = |eps: Vec<Vec<f64>>| ImleConfig {
+        samples: eps.len(),
+        noise: Arc::new(imle_runtime::Replay { eps: vec![eps] }),
+        target: Arc::new(RelativePid::new(0.7)),
+        divide_by_lambda: true,
+        ..ImleConfig::default()
+    };
+    let all = config(eps.iter().map(|eps| eps.to_vec()).collect());
+    let solved = config(vec![eps[0].to_vec(), eps[2].to_vec()]);
+    let gradient = |config: ImleConfig, grad_z: &[f64]| {
+        let imle = layer(moody(), config);
+        let saved = imle.forward(&[-1.0, 0.1], 0).unwrap();
+        imle.backward(saved, grad_z).unwrap().theta
+    };
+    let with_failure = gradient(all, &[0.1, 1.0, 9.0, 9.0, -0.2, 0.5]);
+    assert_eq!(with_failure, gradient(solved, &[0.1, 1.0, -0.2, 0.5]));
 }

@@ -112,7 +112,7 @@ fn what_is_not_a_library_is_refused() {
             .join("libimle_k_subset.so"),
     )
     .unwrap();
-    for length in [4, 63, 64, 100, 1000, 5000, library.len() / 8] {
+    for length in [4, 63, 64, 100, 1000, 5000] {
         let cut = common::scratch(&format!("loading_cut_{length}.so"));
         fs::write(&cut, &library[..length]).unwrap();
         let refused = load(&cut);

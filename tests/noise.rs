@@ -93,7 +93,10 @@ fn sum_of_gamma_noise_has_its_closed_moments_for_every_number_of_terms() {
         (5.0, 10),
         (39.0, 10),
     ] {
-        let noise = SumOfGamma { kappa, terms };
+        let noise = SumOfGamma {
+            kappa,
+            terms: Some(terms),
+        };
         let draws = draws(&noise);
         let squares: f64 = (1..=terms).map(|i| 1.0 / f64::from(i).powi(2)).sum();
         let harmonic: f64 = (1..=terms).map(|i| 1.0 / f64::from(i)).sum();
@@ -106,52 +109,100 @@ fn sum_of_gamma_noise_has_its_closed_moments_for_every_number_of_terms() {
     }
 }
 
-/// Lemma 1: the sum of kappa draws tends to a Gumbel. The truncated series lacks the terms behind s, whose
-/// mean is about 1 / (2 s) and is added here; with s = 500 the rest is below what these draws can see.
 #[test]
-fn the_sum_of_kappa_draws_tends_to_a_gumbel() {
-    let (kappa, terms) = (4, 500);
-    let noise = SumOfGamma {
-        kappa: f64::from(kappa),
-        terms,
+fn the_limit_has_its_closed_moments() {
+    for kappa in [0.4, 1.0, 2.5, 5.0, 39.0] {
+        let noise = SumOfGamma { kappa, terms: None };
+        let mean = 0.577_215_664_901_532_9 / kappa;
+        let variance = std::f64::consts::PI.powi(2) / 6.0 / kappa;
+        assert_moments(&draws(&noise), mean, variance);
+        assert_eq!((noise.mean(), noise.variance()), (mean, variance));
+    }
+}
+
+/// Lemma 1.
+#[test]
+fn the_sum_of_kappa_draws_is_gumbel() {
+    for kappa in [1, 2, 4, 39] {
+        let noise = SumOfGamma {
+            kappa: f64::from(kappa),
+            terms: None,
+        };
+        let draws = draws(&noise);
+        let sums = draws
+            .chunks_exact(kappa as usize)
+            .map(|draws| draws.iter().sum());
+        assert_distribution(sums.collect(), gumbel_cdf);
+    }
+}
+
+/// A draw depends on its address alone: not on how many are asked for.
+#[test]
+fn a_shorter_row_is_the_beginning_of_a_longer_one() {
+    let limit = SumOfGamma {
+        kappa: 5.0,
+        terms: None,
     };
-    let mut draws = vec![0.0; 20_000];
-    noise
-        .fill(
-            &Address {
-                seed: 3,
-                call: 0,
-                row: 0,
-                sample: 0,
-            },
-            &mut draws,
-        )
-        .unwrap();
-    let shift = 0.5 / f64::from(terms);
-    let sums: Vec<f64> = draws
-        .chunks_exact(kappa as usize)
-        .map(|draws| draws.iter().sum::<f64>() - shift)
-        .collect();
-    assert_distribution(sums, gumbel_cdf);
+    let sum = SumOfGamma {
+        kappa: 5.0,
+        terms: Some(10),
+    };
+    let address = Address {
+        seed: 4,
+        call: 3,
+        row: 2,
+        sample: 1,
+    };
+    let noises: [&dyn Noise; 4] = [&Gumbel, &Normal, &limit, &sum];
+    for noise in noises {
+        let fill = |dim| {
+            let mut eps = vec![0.0; dim];
+            noise.fill(&address, &mut eps).unwrap();
+            eps
+        };
+        let long = fill(1000);
+        for dim in [1, 2, 31, 32, 33, 64, 999] {
+            assert_eq!(fill(dim), long[..dim], "{noise:?}");
+        }
+    }
 }
 
 #[test]
 fn noise_is_finite_at_every_kappa() {
     for kappa in [1e-3, 0.5, 1.0, 1e3, 1e6] {
-        let noise = SumOfGamma { kappa, terms: 10 };
-        let mut eps = [0.0; 1000];
-        noise
-            .fill(
-                &Address {
-                    seed: 0,
-                    call: 0,
-                    row: 0,
-                    sample: 0,
-                },
-                &mut eps,
-            )
-            .unwrap();
-        assert!(eps.iter().all(|eps| eps.is_finite()), "kappa = {kappa}");
+        for terms in [Some(1), Some(10), None] {
+            let noise = SumOfGamma { kappa, terms };
+            let address = Address {
+                seed: 0,
+                call: 0,
+                row: 0,
+                sample: 0,
+            };
+            let mut eps = [0.0; 1000];
+            noise.fill(&address, &mut eps).unwrap();
+            assert!(eps.iter().all(|eps| eps.is_finite()), "{noise:?}");
+            // No row of draws is further out than this.
+            for u in [0.0, 1e-19, 1.0 - 1e-16, 1.0] {
+                assert!(noise.quantile(u).unwrap().is_finite(), "{noise:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn normal_draws_have_the_quantiles_of_the_normal() {
+    let mut draws = draws(&Normal);
+    draws.sort_by(f64::total_cmp);
+    // Share below, and its normal quantile.
+    for (u, quantile) in [
+        (0.001, -3.090_232_306_167_813),
+        (0.1, -1.281_551_565_544_600_4),
+        (0.5, 0.0),
+        (0.975, 1.959_963_984_540_054),
+    ] {
+        let below = draws.partition_point(|&draw| draw < quantile) as f64 / DRAWS as f64;
+        let error = 5.0 * (u * (1.0 - u) / DRAWS as f64).sqrt();
+        assert!((below - u).abs() < error, "{below} for {u}");
     }
 }
 

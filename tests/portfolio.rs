@@ -75,6 +75,10 @@ fn the_fastest_is_kept_also_when_threads_ask() {
     let imle = Imle::new(portfolio.clone(), config).unwrap();
     let theta = numbers(5 * 6, 1);
     let during = imle.forward(&theta, 0).unwrap().z().to_vec();
+    // Rows that would have had to wait for the trial are solved beside it and do not count.
+    while portfolio.chosen().is_none() {
+        assert_eq!(imle.forward(&theta, 0).unwrap().z(), during);
+    }
     assert_eq!(portfolio.chosen(), Some("loaded"));
     assert_eq!(imle.forward(&theta, 0).unwrap().z(), during);
 }

@@ -193,7 +193,7 @@ fn sum_of_gamma(case: &Value) -> Result<(), Stop> {
     let tau = params["tau"].as_f64().unwrap_or(1.0);
     let noise = SumOfGamma {
         kappa: number(&params["kappa"])?,
-        terms: number(&params["s"])? as u32,
+        terms: Some(number(&params["s"])? as u32),
     };
     let draws = case["gamma_draws"]
         .as_array()
@@ -217,7 +217,7 @@ fn sum_of_gamma_moments(case: &Value) -> Result<(), Stop> {
         let tau = number(&row["tau"])?;
         let noise = SumOfGamma {
             kappa: number(&row["kappa"])?,
-            terms: number(&row["s"])? as u32,
+            terms: Some(number(&row["s"])? as u32),
         };
         let moments = [
             ("mean", tau * noise.mean()),
@@ -288,7 +288,7 @@ impl Settings {
                 Some("min") => Sense::Minimize,
                 _ => Sense::Maximize,
             },
-            samples: value("S", 1.0) as usize,
+            samples: samples(value("S", 1.0))?,
             tau: value("tau_theta", 1.0),
             tau_target: value("tau_target", 1.0),
             target,
@@ -423,6 +423,15 @@ fn number(value: &Value) -> Result<f64, Stop> {
     value
         .as_f64()
         .ok_or_else(|| Stop::Differs(format!("expected a number, found {value}")))
+}
+
+fn samples(value: f64) -> Result<usize, Stop> {
+    if value.fract() == 0.0 && (1.0..=1e6).contains(&value) {
+        return Ok(value as usize);
+    }
+    Err(Stop::Differs(format!(
+        "S = {value} is no number of samples"
+    )))
 }
 
 fn missing(name: &str) -> Stop {

@@ -38,7 +38,7 @@ impl Method {
 
     fn target(self) -> Arc<dyn Target> {
         match self {
-            Self::TwoStage | Self::PathLoss => Arc::new(RelativePid { ratio: 1.0 }),
+            Self::TwoStage | Self::PathLoss => Arc::new(RelativePid::new(1.0)),
             // The derivative of this loss is the true costs, of the size of those to predict: a long
             // step along them asks for the path that is best under the true costs.
             Self::RegretLoss => Arc::new(Pid::new(10.0)),
@@ -113,7 +113,7 @@ fn config(method: Method, seed: u32, options: &Options) -> ImleConfig {
         seed: u64::from(seed),
         noise: Arc::new(SumOfGamma {
             kappa: 5.0,
-            terms: 10,
+            terms: Some(10),
         }),
         target: method.target(),
         threads: options.threads,

@@ -53,11 +53,15 @@ where
 
     fn solve(&self, theta: &[f64], z: &mut [f64], outcomes: &mut [Outcome], limits: &Limits<'_>) {
         let dim = self.facts.dim;
+        assert_eq!(theta.len(), outcomes.len() * dim, "theta is [rows, dim]");
+        assert_eq!(z.len(), theta.len(), "z is [rows, dim]");
         let rows = theta.chunks_exact(dim).zip(z.chunks_exact_mut(dim));
         for ((theta, z), outcome) in rows.zip(outcomes) {
+            z.fill(f64::NAN); // a coordinate that is not written is no state
             let solved = limits
                 .check()
-                .and_then(|()| caught(|| (self.solve)(theta, z)).unwrap_or_else(Err));
+                .and_then(|()| caught(|| (self.solve)(theta, z)).unwrap_or_else(Err))
+                .and_then(|()| self.facts.check_state(z));
             *outcome = solved.map(|()| Solved {
                 objective: theta.iter().zip(&*z).map(|(theta, z)| theta * z).sum(),
                 proof: Proof::NONE,

@@ -257,6 +257,9 @@ impl Case<'_> {
 
     fn facts_hold(&self) -> Result<(), Failure> {
         let facts = self.facts;
+        if facts.dim == 0 {
+            return Err(self.failure("facts", "dim = 0"));
+        }
         for z in self.states {
             let failure = |why: &str| self.failure("facts", format!("state {z:?} {why}"));
             if z.len() != facts.dim {

@@ -158,6 +158,13 @@ fn leak_text(text: &str) -> *const c_char {
     text.into_raw().cast_const()
 }
 
+/// An instance as the host holds it. The facts are asked for once: the lengths of the host's arrays must
+/// not depend on what safe code says later.
+struct Made<S> {
+    solver: S,
+    facts: Facts,
+}
+
 /// A workspace as the host holds it: usable until a panic goes through it.
 struct Guarded<W> {
     workspace: W,
@@ -193,7 +200,9 @@ unsafe extern "C" fn create<S: Solver>(
                 format!("the text is not UTF-8: {why}"),
             )
         })?;
-        let made = Box::new(S::new(read_config(config)?)?);
+        let solver = S::new(read_config(config)?)?;
+        let facts = solver.facts();
+        let made = Box::new(Made { solver, facts });
         // SAFETY: `create` gets a place for one pointer at `instance`.
         unsafe { instance.write(Box::into_raw(made).cast()) };
         Ok(())
@@ -203,7 +212,7 @@ unsafe extern "C" fn create<S: Solver>(
 unsafe extern "C" fn destroy<S: Solver>(instance: *mut abi::Instance) {
     if !instance.is_null() {
         // SAFETY: a non-null instance came from `create::<S>` and is destroyed once.
-        let owned = unsafe { Box::from_raw(instance.cast::<S>()) };
+        let owned = unsafe { Box::from_raw(instance.cast::<Made<S>>()) };
         let _ = caught(|| drop(owned));
     }
 }
@@ -216,7 +225,7 @@ unsafe extern "C" fn info<S: Solver>(
     guard(error, || {
         not_null(info, "info")?;
         // SAFETY: the host passes an instance of this solver.
-        let facts = unsafe { solver_of::<S>(instance) }?.facts();
+        let facts = unsafe { made_of::<S>(instance) }?.facts;
         // SAFETY: the host passes an `Info` whose `struct_size` says how large it is.
         unsafe { abi::write_struct(info, &info_of(&facts)) }
             .map_err(|size| too_small("imle_info", size, abi::baseline::INFO))
@@ -275,7 +284,7 @@ unsafe extern "C" fn solve<S: Solver>(
         not_null(arguments, "arguments")?;
         not_null(workspace.cast_const(), "workspace")?;
         // SAFETY: the host passes an instance of this solver.
-        let solver = unsafe { solver_of::<S>(instance) }?;
+        let Made { solver, facts } = unsafe { made_of::<S>(instance) }?;
         // SAFETY: the workspace came from `workspace_create::<S>`, and calls on it do not overlap.
         let guarded = unsafe { &mut *workspace.cast::<Guarded<S::Workspace>>() };
         // SAFETY: the host passes arguments whose `struct_size` says how large they are.
@@ -283,7 +292,7 @@ unsafe extern "C" fn solve<S: Solver>(
             too_small("imle_solve_arguments", size, abi::baseline::SOLVE_ARGUMENTS)
         })?;
         // SAFETY: the arrays have the lengths that the header states, for this call.
-        let mut rows = unsafe { Rows::of(&arguments, solver.facts().dim) }?;
+        let mut rows = unsafe { Rows::of(&arguments, facts.dim) }?;
         if guarded.poisoned {
             return Err(Error::fixed(
                 ErrorKind::Poisoned,
@@ -441,10 +450,10 @@ unsafe fn slice_of_mut<'a, T>(pointer: *mut T, length: usize) -> Option<&'a mut 
 /// # Safety
 ///
 /// `instance` is null or came from `create::<S>` and is not destroyed during `'a`.
-unsafe fn solver_of<'a, S>(instance: *const abi::Instance) -> Result<&'a S, Error> {
+unsafe fn made_of<'a, S>(instance: *const abi::Instance) -> Result<&'a Made<S>, Error> {
     not_null(instance, "instance")?;
     // SAFETY: the caller's promise.
-    Ok(unsafe { &*instance.cast::<S>() })
+    Ok(unsafe { &*instance.cast::<Made<S>>() })
 }
 
 fn not_null<T>(pointer: *const T, name: &str) -> Result<(), Error> {

@@ -16,6 +16,7 @@ use crate::{
 /// error of its row and costs that workspace.
 pub struct Linked<S: Solver> {
     solver: S,
+    facts: Facts,
     identity: Identity,
     idle: Mutex<Vec<S::Workspace>>,
 }
@@ -25,6 +26,7 @@ impl<S: Solver> Linked<S> {
     #[must_use]
     pub fn new(solver: S) -> Self {
         Self {
+            facts: solver.facts(),
             solver,
             identity: Identity::unique(),
             idle: Mutex::default(),
@@ -45,7 +47,7 @@ impl<S: Solver> Linked<S> {
 
 impl<S: Solver> Oracle for Linked<S> {
     fn facts(&self) -> Facts {
-        self.solver.facts()
+        self.facts
     }
 
     fn identity(&self) -> Identity {
@@ -53,7 +55,8 @@ impl<S: Solver> Oracle for Linked<S> {
     }
 
     fn solve(&self, theta: &[f64], z: &mut [f64], outcomes: &mut [Outcome], limits: &Limits<'_>) {
-        let dim = self.facts().dim;
+        let facts = self.facts;
+        let dim = facts.dim;
         assert_eq!(theta.len(), outcomes.len() * dim, "theta is [rows, dim]");
         assert_eq!(z.len(), theta.len(), "z is [rows, dim]");
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
@@ -63,7 +66,8 @@ impl<S: Solver> Oracle for Linked<S> {
             let rows = theta.chunks_exact(dim).zip(z.chunks_exact_mut(dim));
             for ((theta, z), outcome) in rows.zip(outcomes) {
                 *outcome = match solve_row(&self.solver, &mut workspace, theta, z, limits) {
-                    Ok(outcome) => outcome,
+                    Ok(Ok(solved)) => facts.check_state(z).map(|()| solved),
+                    Ok(failed) => failed,
                     Err(panic) => {
                         workspace = S::Workspace::default();
                         Err(panic)

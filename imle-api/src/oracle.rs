@@ -66,7 +66,9 @@ pub trait Solver: Sized + Send + Sync + 'static {
     /// One line for a listing.
     const SUMMARY: &'static str;
     /// Names a process-wide lock for engines that are not re-entrant: at most one call at a time runs
-    /// over all solvers, of all plugins, that name the same group.
+    /// over all solvers, of all plugins, that name the same group. Such a solver must not use rayon when
+    /// it is linked in: the thread that holds the lock could pick up another of its rows and wait for
+    /// itself.
     const SERIAL_GROUP: Option<&'static str> = None;
 
     /// What describes an instance. Unknown keys are refused; the JSON Schema is derived.
@@ -151,6 +153,49 @@ impl Facts {
             ones: Some(ones),
             ..self
         }
+    }
+
+    /// Checks a state against these facts.
+    ///
+    /// ```
+    /// let facts = imle_api::Facts::binary(3).with_ones(1);
+    /// assert!(facts.check_state(&[0.0, 1.0, 0.0]).is_ok());
+    /// let broken = facts.check_state(&[0.0, 0.5, 0.5]).unwrap_err();
+    /// assert_eq!(broken.message(), "z[1] = 0.5 is not an integer");
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::ContractBroken`] with the first coordinate that is not finite, out of bounds or not
+    /// integral, or with the sum if that is not the declared number of ones.
+    pub fn check_state(&self, z: &[f64]) -> Result<(), Error> {
+        let broken = |message| Err(Error::new(ErrorKind::ContractBroken, message));
+        let (lower, upper) = (self.z_lower, self.z_upper);
+        // Written so that NaN fails.
+        let wrong = |z: &f64| !(z.is_finite() && (lower..=upper).contains(z));
+        if let Some(at) = z.iter().position(wrong) {
+            return broken(format!(
+                "z[{at}] = {} is not within [{lower}, {upper}]",
+                z[at]
+            ));
+        }
+        if self.integral
+            && let Some(at) = z.iter().position(|z| z.fract() != 0.0)
+        {
+            return broken(format!("z[{at}] = {} is not an integer", z[at]));
+        }
+        let Some(ones) = self.ones else {
+            return Ok(());
+        };
+        // Integers sum exactly; fractions that sum to a whole do so up to rounding.
+        let (sum, size) = z
+            .iter()
+            .fold((0.0, 0.0), |(sum, size), z| (sum + z, size + z.abs()));
+        let slack = if self.integral { 0.0 } else { 1e-9 * size };
+        if (sum - ones as f64).abs() > slack {
+            return broken(format!("z sums to {sum}, but every state sums to {ones}"));
+        }
+        Ok(())
     }
 
     /// The solver is exact only for theta in `theta_domain`.
@@ -242,9 +287,25 @@ impl Identity {
 ///
 /// Loaded plugins, linked-in solvers, Rust closures and wrappers around another oracle are all this
 /// one trait. An oracle may be called from many threads at once.
+///
+/// # The law
+///
+/// A state `z` that is returned lies in the feasible set `C` and maximises `<z, theta>` over it (plus a
+/// known linear part of the objective, if the instance has one; objectives are reported without it). It
+/// depends on nothing but theta: ties are broken by a documented rule, whatever was solved before and on
+/// whatever thread. Caching and reproducibility both rest on that law;
+/// [`conformance`](crate::conformance) tests it.
 pub trait Oracle: Send + Sync {
     /// What holds for every state.
     fn facts(&self) -> Facts;
+
+    /// Whether solving may wait for other work of this program's rayon pool.
+    ///
+    /// A worker of that pool may pick up another row while it waits, so nothing that calls such an oracle
+    /// may block on a row. A loaded library has a rayon of its own.
+    fn may_use_rayon(&self) -> bool {
+        true
+    }
 
     /// The instance that answers; a wrapper that changes no answer returns its inner one's.
     fn identity(&self) -> Identity;
@@ -279,8 +340,16 @@ pub fn solve_one(
     oracle: &(impl Oracle + ?Sized),
     theta: &[f64],
 ) -> Result<(Vec<f64>, Solved), Error> {
-    check_theta(theta, oracle.facts().dim)?;
-    let mut z = vec![f64::NAN; theta.len()];
+    let dim = oracle.facts().dim;
+    if theta.len() != dim {
+        let message = format!("theta has {} values, not dim = {dim}", theta.len());
+        return Err(Error::new(ErrorKind::InvalidTheta, message));
+    }
+    if let Some(column) = theta.iter().position(|theta| !theta.is_finite()) {
+        let message = format!("theta is {} at column {column}", theta[column]);
+        return Err(Error::new(ErrorKind::InvalidTheta, message));
+    }
+    let mut z = vec![f64::NAN; dim];
     let mut outcome = [unset()];
     oracle.solve(theta, &mut z, &mut outcome, &Limits::none());
     let [outcome] = outcome;

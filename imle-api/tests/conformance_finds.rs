@@ -37,13 +37,10 @@ fn spoiled(
 ) -> Result<(), Failure> {
     check(|| {
         let spoil = spoil.clone();
-        Arc::new(FnOracle::new(
-            Facts::binary(4).with_ones(2),
-            move |theta, z| {
-                largest_two(theta, z);
-                spoil(theta, z)
-            },
-        ))
+        Arc::new(FnOracle::new(Facts::binary(4), move |theta, z| {
+            largest_two(theta, z);
+            spoil(theta, z)
+        }))
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use imle_api::{Error, ErrorKind, Limits, Oracle, Outcome, check_theta, unset};
+use imle_api::{Error, ErrorKind, Limits, Oracle, Outcome, unset};
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -123,8 +123,7 @@ impl<'o, O: Fn(usize) -> &'o dyn Oracle> Chunk<'_, 'o, O> {
         let mut ready = vec![false; outcomes.len()];
         for (row, outcome) in outcomes.iter_mut().enumerate() {
             let theta = &mut theta[row * dim..][..dim];
-            let prepared = prepare(self.first + row, theta)
-                .and_then(|()| check_theta(theta, dim).map(|_| ()).map_err(overflowed));
+            let prepared = prepare(self.first + row, theta).and_then(|()| check_finite(theta));
             ready[row] = prepared.is_ok();
             *outcome = prepared.and(unset());
         }
@@ -166,9 +165,15 @@ impl<'o, O: Fn(usize) -> &'o dyn Oracle> Chunk<'_, 'o, O> {
     }
 }
 
-/// Theta and noise are finite by themselves; their sum or a scaled gradient may not be.
-fn overflowed(why: Error) -> Error {
-    Error::new(why.kind(), format!("after perturbation, {}", why.message()))
+/// Theta and noise are finite by themselves; their sum or a scaled gradient may not be. Whoever reports the
+/// row knows its number.
+fn check_finite(theta: &[f64]) -> Result<(), Error> {
+    let Some(column) = theta.iter().position(|value| !value.is_finite()) else {
+        return Ok(());
+    };
+    let value = theta[column];
+    let message = format!("after perturbation, theta is {value} at column {column}");
+    Err(Error::new(ErrorKind::InvalidTheta, message))
 }
 
 /// Who solves the rows of a call: one oracle for all, or one for each.

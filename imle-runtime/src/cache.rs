@@ -14,11 +14,13 @@ use imle_api::{Facts, Identity, Limits, Oracle, Outcome, Solved, unset};
 
 /// Bytes that an entry costs beside its key and its state: two maps' worth of pointers, counters and
 /// headers, rounded up.
-const ENTRY_OVERHEAD: usize = 192;
+const ENTRY_OVERHEAD: usize = 256;
 
 /// Remembers states, up to a number of bytes. A cheap handle: clones share the memory.
 ///
-/// Threads that ask for the same row at the same time solve it once. When the bytes are used up, entries
+/// Threads that ask for the same row at the same time solve it once: the others wait, whatever the limits of
+/// their own call. The exception is a worker of rayon over an oracle that may itself use rayon (a closure,
+/// a linked solver): waiting there could be for ever, so it solves the row again. When the bytes are used up, entries
 /// that were not asked for since the last look are dropped, oldest first (the clock algorithm).
 ///
 /// ```
@@ -110,6 +112,7 @@ impl Memory {
         identity: Identity,
         theta: &[f64],
         z: &mut [f64],
+        may_wait: bool,
         solve: impl Fn(&mut [f64]) -> Outcome,
     ) -> Outcome {
         let asked = Asked { identity, theta };
@@ -126,6 +129,11 @@ impl Memory {
                 (entry, Some(key))
             }
         };
+        let others_solve_it = entry.taken.swap(true, Ordering::AcqRel);
+        if others_solve_it && !may_wait && entry.answer.get().is_none() {
+            self.misses.fetch_add(1, Ordering::Relaxed);
+            return solve(z);
+        }
         let mut solved_here = None;
         let answer = entry.answer.get_or_init(|| {
             let outcome = solve(z);
@@ -191,6 +199,8 @@ impl Memory {
 #[derive(Debug, Default)]
 struct Entry {
     answer: OnceLock<Option<(Solved, Box<[f64]>)>>,
+    /// Somebody solves it, or has.
+    taken: AtomicBool,
     asked_for: AtomicBool,
 }
 
@@ -300,15 +310,25 @@ impl Oracle for Cached {
         let pinned = self.oracle.pin();
         let oracle = pinned.as_ref().unwrap_or(&self.oracle);
         let (dim, identity) = (oracle.facts().dim, oracle.identity());
+        // A worker of rayon that waits inside the solver may have picked up this row on top of one that we
+        // would wait for.
+        let may_wait = !oracle.may_use_rayon() || rayon::current_thread_index().is_none();
         let rows = theta.chunks_exact(dim).zip(z.chunks_exact_mut(dim));
         for ((theta, z), outcome) in rows.zip(outcomes) {
-            *outcome = self.cache.0.solve_through(identity, theta, z, |z| {
-                let mut outcome = [unset()];
-                oracle.solve(theta, z, &mut outcome, limits);
-                let [outcome] = outcome;
-                outcome
-            });
+            *outcome = self
+                .cache
+                .0
+                .solve_through(identity, theta, z, may_wait, |z| {
+                    let mut outcome = [unset()];
+                    oracle.solve(theta, z, &mut outcome, limits);
+                    let [outcome] = outcome;
+                    outcome
+                });
         }
+    }
+
+    fn may_use_rayon(&self) -> bool {
+        self.oracle.may_use_rayon()
     }
 
     fn pin(&self) -> Option<Arc<dyn Oracle>> {

@@ -19,7 +19,7 @@ const MOST_THREADS: usize = 1024;
 ///
 /// let config = ImleConfig {
 ///     samples: 4,
-///     noise: Arc::new(SumOfGamma { kappa: 3.0, terms: 10 }),
+///     noise: Arc::new(SumOfGamma { kappa: 3.0, terms: Some(10) }),
 ///     ..ImleConfig::default()
 /// };
 /// assert_eq!(config.tau, 1.0);
@@ -60,7 +60,7 @@ impl Default for ImleConfig {
             tau: 1.0,
             tau_target: None,
             noise: Arc::new(Gumbel),
-            target: Arc::new(RelativePid { ratio: 1.0 }),
+            target: Arc::new(RelativePid::new(1.0)),
             difference: Difference::OneSided,
             divide_by_lambda: false,
             threads: 0,

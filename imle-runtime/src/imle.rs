@@ -15,7 +15,7 @@
 
 use std::sync::Arc;
 
-use imle_api::{Error, ErrorKind, Limits, Oracle, Outcome, check_theta, unset};
+use imle_api::{Error, ErrorKind, Identity, Limits, Oracle, Outcome, check_theta, unset};
 
 use crate::batch::{Batch, Oracles};
 use crate::call::Call;
@@ -32,6 +32,7 @@ pub struct Imle {
     dim: usize,
     oracle: Oracles,
     batch: Batch,
+    identity: Identity,
 }
 
 impl Imle {
@@ -46,6 +47,7 @@ impl Imle {
             dim: oracle.facts().dim,
             batch: Batch::new(config.threads)?,
             oracle: Oracles::Shared(oracle),
+            identity: Identity::unique(),
             config,
         })
     }
@@ -87,6 +89,10 @@ impl Imle {
         theta: &[f64],
         call: impl Into<Call<'a>>,
     ) -> Result<Saved, Error> {
+        self.sample(self.one_a_row(oracles, theta)?, theta, call.into())
+    }
+
+    fn one_a_row(&self, oracles: &[Arc<dyn Oracle>], theta: &[f64]) -> Result<Oracles, Error> {
         let rows = check_theta(theta, self.dim)?;
         let invalid = |message| Err(Error::new(ErrorKind::InvalidInput, message));
         if oracles.len() != rows {
@@ -100,7 +106,7 @@ impl Imle {
                 ));
             }
         }
-        self.sample(Oracles::Each(oracles.into()).pinned(), theta, call.into())
+        Ok(Oracles::Each(oracles.into()).pinned())
     }
 
     /// Estimates the marginals `mu`, `[rows, dim]`: the mean of the sampled states.
@@ -124,20 +130,33 @@ impl Imle {
     ///
     /// As [`forward`](Self::forward).
     pub fn map(&self, theta: &[f64]) -> Result<States, Error> {
+        self.solve_plain(&self.oracle.pinned(), theta)
+    }
+
+    /// Like [`map`](Self::map), with an oracle for each row.
+    ///
+    /// # Errors
+    ///
+    /// As [`forward_each`](Self::forward_each).
+    pub fn map_each(&self, oracles: &[Arc<dyn Oracle>], theta: &[f64]) -> Result<States, Error> {
+        self.solve_plain(&self.one_a_row(oracles, theta)?, theta)
+    }
+
+    fn solve_plain(&self, oracles: &Oracles, theta: &[f64]) -> Result<States, Error> {
+        let rows = check_theta(theta, self.dim)?;
         let mut theta = theta.to_vec();
-        let rows = check_theta(&theta, self.dim)?;
         self.config.sense.flip(&mut theta);
-        let oracle = self.oracle.pinned();
         let prepare = |row: usize, out: &mut [f64]| {
             out.copy_from_slice(&theta[row * self.dim..][..self.dim]);
             Ok(())
         };
-        let solved = self.solve(rows, |row| oracle.of(row), prepare, &Limits::none());
+        let solved = self.solve(rows, |row| oracles.of(row), prepare, &Limits::none());
         Ok(self.states(1, solved))
     }
 
     fn sample(&self, oracles: Oracles, theta: &[f64], call: Call<'_>) -> Result<Saved, Error> {
         let rows = check_theta(theta, self.dim)?;
+        self.check_size(rows)?;
         let mut theta = theta.to_vec();
         self.config.sense.flip(&mut theta);
         let (samples, dim) = (self.config.samples, self.dim);
@@ -161,7 +180,20 @@ impl Imle {
             theta,
             oracles,
             call,
+            layer: self.identity,
         })
+    }
+
+    /// The states of a call must fit into memory's addresses.
+    fn check_size(&self, rows: usize) -> Result<(), Error> {
+        let (samples, dim) = (self.config.samples, self.dim);
+        let values = rows.checked_mul(samples).and_then(|n| n.checked_mul(dim));
+        if values.is_some_and(|n| n <= isize::MAX as usize / size_of::<f64>()) {
+            return Ok(());
+        }
+        let message =
+            format!("{rows} rows x samples = {samples} x dim = {dim} states are too many");
+        Err(Error::new(ErrorKind::InvalidInput, message))
     }
 
     /// Adds `tau eps` of sample `item = row * samples + sample`.
@@ -238,6 +270,10 @@ impl Imle {
         grad_z: &[f64],
         limits: &Limits<'_>,
     ) -> Result<Gradient, Error> {
+        if saved.layer != self.identity {
+            let message = "the saved states come from another layer, with noise of its own";
+            return Err(Error::new(ErrorKind::InvalidInput, message));
+        }
         let grad_z = self.check_grad_z(&saved.states, grad_z)?;
         let lambdas = self.lambdas(&saved, &grad_z);
         let queries = queries(&self.config, self.dim, &lambdas, &grad_z);
@@ -267,9 +303,6 @@ impl Imle {
     fn check_grad_z(&self, states: &States, grad_z: &[f64]) -> Result<Vec<f64>, Error> {
         let invalid = |message| Err(Error::new(ErrorKind::InvalidInput, message));
         let (samples, dim) = (self.config.samples, self.dim);
-        if states.dim != dim || states.samples != samples {
-            return invalid("the saved states come from a layer of another shape".to_owned());
-        }
         if grad_z.len() != states.z.len() {
             return invalid(format!(
                 "grad_z has {} values for states of [{}, {samples}, {dim}]",
@@ -292,10 +325,20 @@ impl Imle {
         Ok(checked)
     }
 
+    /// The step of each row, from its samples that were solved.
     fn lambdas(&self, saved: &Saved, grad_z: &[f64]) -> Vec<f64> {
-        let rows = saved.theta.chunks_exact(self.dim);
-        rows.zip(grad_z.chunks_exact(self.config.samples * self.dim))
-            .map(|(theta, grad_z)| self.config.target.lambda(theta, grad_z))
+        let (samples, dim) = (self.config.samples, self.dim);
+        let rows = saved
+            .theta
+            .chunks_exact(dim)
+            .zip(grad_z.chunks_exact(samples * dim));
+        rows.zip(saved.states.outcomes.chunks_exact(samples))
+            .map(|((theta, grad_z), outcomes)| {
+                let with_outcomes = grad_z.chunks_exact(dim).zip(outcomes);
+                let solved = with_outcomes.filter(|(_, outcome)| outcome.is_ok());
+                let grad_z: Vec<f64> = solved.flat_map(|(grad, _)| grad).copied().collect();
+                self.config.target.lambda(theta, &grad_z)
+            })
             .collect()
     }
 }
@@ -307,6 +350,7 @@ pub struct Saved {
     theta: Vec<f64>, // in the sense of the oracle: to be maximised
     oracles: Oracles,
     call: Call<'static>,
+    layer: Identity,
 }
 
 impl Saved {

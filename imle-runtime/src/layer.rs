@@ -77,7 +77,9 @@ impl LayerConfig {
     ///
     /// [`ErrorKind::InvalidConfig`] with the place and the key that is wrong.
     pub fn from_toml(text: &str) -> Result<Self, Error> {
-        toml::from_str(text).map_err(invalid)
+        let layer: Self = toml::from_str(text).map_err(invalid)?;
+        layer.imle.validate()?;
+        Ok(layer)
     }
 
     /// Reads a layer from JSON.
@@ -86,7 +88,9 @@ impl LayerConfig {
     ///
     /// [`ErrorKind::InvalidConfig`] with the place and the key that is wrong.
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        serde_json::from_str(text).map_err(invalid)
+        let layer: Self = serde_json::from_str(text).map_err(invalid)?;
+        layer.imle.validate()?;
+        Ok(layer)
     }
 
     /// Writes the layer as TOML.
@@ -127,5 +131,8 @@ impl LayerConfig {
 }
 
 fn invalid(why: impl std::fmt::Display) -> Error {
-    Error::new(ErrorKind::InvalidConfig, why.to_string())
+    Error::new(
+        ErrorKind::InvalidConfig,
+        why.to_string().trim_end().to_owned(),
+    )
 }

@@ -325,10 +325,11 @@ fn refuse_changed_file(path: &Path) -> Result<Stamp, Error> {
     let metadata = std::fs::metadata(path)
         .map_err(|why| Error::new(ErrorKind::Io, format!("cannot read the file: {why}")))?;
     if !metadata.is_file() {
-        return Err(Error::new(
-            ErrorKind::Io,
-            "is a directory, not a library file",
-        ));
+        let what = match metadata.is_dir() {
+            true => "is a directory, not a library file",
+            false => "is not a regular file",
+        };
+        return Err(Error::new(ErrorKind::Io, what));
     }
     let stamp = (metadata.len(), metadata.modified().ok());
     let opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -374,11 +375,17 @@ unsafe fn open_entry(path: &Path, stamp: Stamp) -> Result<abi::Entry, Error> {
 /// a SIGBUS.
 #[cfg(target_os = "linux")]
 fn refuse_cut_off_file(path: &Path) -> Result<(), String> {
-    use object::read::elf::{ElfFile64, ProgramHeader};
+    use object::elf::FileHeader64;
+    use object::read::elf::{FileHeader, ProgramHeader};
     let bytes = std::fs::read(path).map_err(|why| why.to_string())?;
-    let file = ElfFile64::<object::Endianness>::parse(&*bytes).map_err(|why| why.to_string())?;
-    for segment in file.elf_program_headers() {
-        let (start, length) = segment.file_range(file.endian());
+    let header =
+        FileHeader64::<object::Endianness>::parse(&*bytes).map_err(|why| why.to_string())?;
+    let endian = header.endian().map_err(|why| why.to_string())?;
+    let segments = header
+        .program_headers(endian, &*bytes)
+        .map_err(|why| why.to_string())?;
+    for segment in segments {
+        let (start, length) = segment.file_range(endian);
         if start
             .checked_add(length)
             .is_none_or(|end| end > bytes.len() as u64)

@@ -66,8 +66,8 @@ impl Returned {
             let text = String::from_utf8_lossy(&self.messages[row]);
             return Err(error_of(self.status[row], text.into_owned()));
         }
-        check_state(facts, z)
-            .and_then(|()| self.check_numbers(row, theta, z))
+        facts.check_state(z)?;
+        self.check_numbers(row, theta, z)
             .map_err(|why| Error::new(ErrorKind::ContractBroken, why))
     }
 
@@ -106,41 +106,4 @@ impl Returned {
         }
         Ok(Solved { objective, proof })
     }
-}
-
-fn check_state(facts: &Facts, z: &[f64]) -> Result<(), String> {
-    let (lower, upper) = (facts.z_lower, facts.z_upper);
-    // Written so that NaN fails.
-    let wrong = |z: &f64| !(z.is_finite() && (lower..=upper).contains(z));
-    if let Some(at) = z.iter().position(wrong) {
-        return Err(format!(
-            "z[{at}] = {} is not within [{lower}, {upper}]",
-            z[at]
-        ));
-    }
-    if facts.integral
-        && let Some(at) = z.iter().position(|z| z.fract() != 0.0)
-    {
-        return Err(format!("z[{at}] = {} is not an integer", z[at]));
-    }
-    match facts.ones {
-        Some(ones) if sum_differs(facts, z, ones as f64) => {
-            let sum: f64 = z.iter().sum();
-            Err(format!("z sums to {sum}, but every state sums to {ones}"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Exactly for integers; fractions that sum to a whole do so up to rounding.
-fn sum_differs(facts: &Facts, z: &[f64], ones: f64) -> bool {
-    let slack = if facts.integral {
-        0.0
-    } else {
-        OBJECTIVE_TOLERANCE
-    };
-    let (sum, size) = z
-        .iter()
-        .fold((0.0, 0.0), |(sum, size), z| (sum + z, size + z.abs()));
-    (sum - ones).abs() > slack * size
 }

@@ -266,6 +266,10 @@ impl Oracle for LoadedOracle {
         self.facts
     }
 
+    fn may_use_rayon(&self) -> bool {
+        false
+    }
+
     fn identity(&self) -> Identity {
         self.identity
     }

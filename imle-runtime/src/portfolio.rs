@@ -1,7 +1,7 @@
 //! Several back ends for one problem: tried against each other, then the fastest right one alone.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use imle_api::{Error, ErrorKind, Facts, Identity, Limits, Oracle, Outcome, unset};
@@ -125,7 +125,34 @@ impl Portfolio {
             .collect()
     }
 
-    /// Solves a row with every back end that is still in the trial.
+    /// Solves a row with every back end that is in, and takes the time.
+    fn ask(
+        &self,
+        is_in: impl Fn(usize) -> bool,
+        theta: &[f64],
+        limits: &Limits<'_>,
+    ) -> Vec<Answer> {
+        let mut answers = Vec::new();
+        for (index, backend) in self.backends.iter().enumerate() {
+            if is_in(index) {
+                let mut z = vec![f64::NAN; theta.len()];
+                let mut outcome = [unset()];
+                let start = Instant::now();
+                backend.oracle.solve(theta, &mut z, &mut outcome, limits);
+                let time = start.elapsed();
+                let [outcome] = outcome;
+                answers.push(Answer {
+                    index,
+                    z,
+                    outcome,
+                    time,
+                });
+            }
+        }
+        answers
+    }
+
+    /// Solves a row in the trial: counts times and drops whoever is worse.
     fn try_row(
         &self,
         trial: &mut Trial,
@@ -133,35 +160,47 @@ impl Portfolio {
         z: &mut [f64],
         limits: &Limits<'_>,
     ) -> Outcome {
-        let mut answers = Vec::new();
-        for (index, backend) in self.backends.iter().enumerate() {
-            if trial.out[index].is_none() {
-                let mut z = vec![f64::NAN; z.len()];
-                let mut outcome = [unset()];
-                let start = Instant::now();
-                backend.oracle.solve(theta, &mut z, &mut outcome, limits);
-                trial.times[index] += start.elapsed();
-                let [outcome] = outcome;
-                answers.push((index, z, outcome));
+        let answers = self.ask(|index| trial.out[index].is_none(), theta, limits);
+        let best = best_objective(&answers);
+        for answer in &answers {
+            trial.times[answer.index] += answer.time;
+            if let Verdict::Worse(why) = verdict(&answer.outcome, best) {
+                self.drop_backend(trial, answer.index, why);
             }
         }
-        let objectives = answers
-            .iter()
-            .filter_map(|(.., outcome)| outcome.as_ref().ok());
-        let best = objectives.map(|solved| solved.objective).reduce(f64::max);
-        let mut answer = None;
-        for (index, state, outcome) in answers {
-            match verdict(&outcome, best) {
-                Verdict::Best => {
-                    answer.get_or_insert((state, outcome));
-                }
-                Verdict::OutOfTime => {}
-                Verdict::Worse(why) => self.drop_backend(trial, index, why),
-            }
+        trial.rows += 1;
+        if trial.rows == self.trial_rows {
+            self.decide(trial);
         }
-        let (state, outcome) = answer.expect("the best answer is not worse than itself");
-        z.copy_from_slice(&state);
+        first_best(answers, best, z)
+    }
+
+    fn solve_in_trial(&self, theta: &[f64], z: &mut [f64], limits: &Limits<'_>) -> Outcome {
+        // One row at a time: back ends that run beside each other would be timed against each other.
+        let trial = match self.trial.try_lock() {
+            Err(TryLockError::WouldBlock) if self.may_not_wait() => {
+                let answers = self.ask(|_| true, theta, limits);
+                let best = best_objective(&answers);
+                return first_best(answers, best, z);
+            }
+            Err(TryLockError::WouldBlock) => self.trial.lock(),
+            Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
+            Ok(trial) => Ok(trial),
+        };
+        let mut trial = trial.unwrap_or_else(PoisonError::into_inner);
+        let Some(oracle) = self.current() else {
+            return self.try_row(&mut trial, theta, z, limits);
+        };
+        drop(trial); // it was decided while we waited
+        let mut outcome = [unset()];
+        oracle.solve(theta, z, &mut outcome, limits);
+        let [outcome] = outcome;
         outcome
+    }
+
+    /// A worker of rayon that waits inside a back end may have picked up this row on top of another one.
+    fn may_not_wait(&self) -> bool {
+        self.may_use_rayon() && rayon::current_thread_index().is_some()
     }
 
     fn drop_backend(&self, trial: &mut Trial, index: usize, why: String) {
@@ -191,6 +230,30 @@ impl Portfolio {
             .get()
             .map(|&chosen| &self.backends[chosen].oracle)
     }
+}
+
+/// What a back end says about a row.
+struct Answer {
+    index: usize,
+    z: Vec<f64>,
+    outcome: Outcome,
+    time: Duration,
+}
+
+fn best_objective(answers: &[Answer]) -> Option<f64> {
+    let solved = answers
+        .iter()
+        .filter_map(|answer| answer.outcome.as_ref().ok());
+    solved.map(|solved| solved.objective).reduce(f64::max)
+}
+
+/// Takes the answer of the first listed back end that no other beats.
+fn first_best(answers: Vec<Answer>, best: Option<f64>, z: &mut [f64]) -> Outcome {
+    let is_best = |answer: &Answer| matches!(verdict(&answer.outcome, best), Verdict::Best);
+    let answer = answers.into_iter().find(is_best);
+    let answer = answer.expect("the best answer is not worse than itself");
+    z.copy_from_slice(&answer.z);
+    answer.outcome
 }
 
 /// What an outcome says about its back end, beside the best objective of all.
@@ -238,19 +301,14 @@ impl Oracle for Portfolio {
                 oracle.solve(theta, z, std::slice::from_mut(outcome), limits);
                 continue;
             }
-            // One row at a time: back ends that run beside each other would be timed against each other.
-            let mut trial = self.trial.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(oracle) = self.current() {
-                drop(trial);
-                oracle.solve(theta, z, std::slice::from_mut(outcome), limits);
-                continue;
-            }
-            *outcome = self.try_row(&mut trial, theta, z, limits);
-            trial.rows += 1;
-            if trial.rows == self.trial_rows {
-                self.decide(&trial);
-            }
+            *outcome = self.solve_in_trial(theta, z, limits);
         }
+    }
+
+    fn may_use_rayon(&self) -> bool {
+        self.backends
+            .iter()
+            .any(|backend| backend.oracle.may_use_rayon())
     }
 
     /// Once the trial is over, calls go to the chosen back end directly.

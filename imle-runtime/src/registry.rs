@@ -201,10 +201,13 @@ impl Registry {
                 switches.push((oracle, fresh));
             }
         }
-        for (oracle, fresh) in switches {
-            oracle.switch(fresh);
-        }
+        let old: Vec<_> = switches
+            .into_iter()
+            .map(|(oracle, fresh)| oracle.switch(fresh))
+            .collect();
         inner.entries.insert(name.to_owned(), entry);
+        drop(inner);
+        drop(old); // destroys instances: not under a lock that calls need
         Ok(())
     }
 
@@ -247,8 +250,10 @@ impl Replaceable {
             .clone()
     }
 
-    fn switch(&self, fresh: Arc<dyn Oracle>) {
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+    /// Returns the instance that was there: the caller drops it when no lock is held.
+    fn switch(&self, fresh: Arc<dyn Oracle>) -> Arc<dyn Oracle> {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *current, fresh)
     }
 }
 
@@ -263,6 +268,10 @@ impl Oracle for Replaceable {
 
     fn solve(&self, theta: &[f64], z: &mut [f64], outcomes: &mut [Outcome], limits: &Limits<'_>) {
         self.current().solve(theta, z, outcomes, limits);
+    }
+
+    fn may_use_rayon(&self) -> bool {
+        self.current().may_use_rayon()
     }
 
     fn pin(&self) -> Option<Arc<dyn Oracle>> {

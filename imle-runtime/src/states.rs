@@ -39,7 +39,10 @@ impl States {
         self.outcomes.len() / self.samples
     }
 
-    /// What became of each sample, `[rows, samples]`. Objectives are those of the perturbed theta.
+    /// What became of each sample, `[rows, samples]`.
+    ///
+    /// Objectives are what the oracle maximised, `<z, theta>` with the perturbed theta: with
+    /// `sense = minimize` that is the negated cost.
     pub fn outcomes(&self) -> &[Outcome] {
         &self.outcomes
     }

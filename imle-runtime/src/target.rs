@@ -24,7 +24,7 @@ pub trait Target: fmt::Debug + Send + Sync {
 
     /// Returns the step `lambda` of a row; 0 makes its gradient zero.
     ///
-    /// `theta` is `[dim]` and `grad_z` is `[samples, dim]`, with zeros where a sample failed.
+    /// `theta` is `[dim]` and `grad_z` is `[samples, dim]`, of the samples that were solved.
     fn lambda(&self, theta: &[f64], grad_z: &[f64]) -> f64;
 
     /// Writes `theta'` of one sample into `target`; a negative `lambda` steps away from the target, for
@@ -84,31 +84,50 @@ impl Target for Pid {
 /// Perturbation-based implicit differentiation with a step relative to each row:
 /// `theta' = theta - lambda grad_z` with `lambda = ratio |theta| / |grad_z|`.
 ///
-/// Norms are Euclidean; `|grad_z|` is the root mean square over the samples of the row, so a row keeps
-/// one `lambda`. The result does not change when the loss or theta is scaled, nor with the other rows of
-/// the batch. This is the scale rule of AIMLE (Minervini et al., 2023) for each row by itself, without
-/// its controller.
+/// Norms are root mean squares: of the coordinates of theta, and of those of `grad_z` over all samples of
+/// the row that were solved, so a row keeps one `lambda`. The result does not change when the loss is
+/// scaled, nor with the other rows of the batch. `|theta|` counts as `floor` where it is smaller, or logits
+/// that start at zero would never leave it. This is the scale rule of AIMLE (Minervini et al., 2023) for
+/// each row by itself, without its controller.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RelativePid {
-    /// The length of the step as a share of the length of theta.
+    /// The size of the step as a share of the size of theta.
     pub ratio: f64,
+    /// The smallest root mean square that theta is taken to have.
+    #[serde(default = "RelativePid::default_floor")]
+    pub floor: f64,
+}
+
+impl RelativePid {
+    /// Makes the target with the default floor, 0.1.
+    #[must_use]
+    pub fn new(ratio: f64) -> Self {
+        Self {
+            ratio,
+            floor: Self::default_floor(),
+        }
+    }
+
+    fn default_floor() -> f64 {
+        0.1
+    }
 }
 
 #[typetag::serde(name = "relative_pid")]
 impl Target for RelativePid {
     fn validate(&self) -> Result<(), Error> {
-        not_negative("ratio", self.ratio)
+        not_negative("ratio", self.ratio)?;
+        not_negative("floor", self.floor)
     }
 
     fn lambda(&self, theta: &[f64], grad_z: &[f64]) -> f64 {
-        let samples = (grad_z.len() / theta.len()) as f64;
-        let grad = norm(grad_z) / samples.sqrt();
-        if grad > 0.0 {
-            self.ratio * (norm(theta) / grad)
-        } else {
-            0.0
+        let grad = root_mean_square(grad_z);
+        if grad == 0.0 {
+            return 0.0;
         }
+        let lambda = self.ratio * (root_mean_square(theta).max(self.floor) / grad);
+        lambda.min(f64::MAX) // a gradient of 1e-310 asks for more
     }
 
     fn shift(&self, theta: &[f64], grad_z: &[f64], lambda: f64, target: &mut [f64]) {
@@ -145,20 +164,16 @@ fn step(target: &mut [f64], theta: &[f64], grad_z: &[f64], rule: impl Fn(f64, f6
     }
 }
 
-/// The Euclidean norm, by the largest entry first so that squares neither overflow nor vanish.
-fn norm(values: &[f64]) -> f64 {
+/// By the largest entry first, so that squares neither overflow nor vanish.
+fn root_mean_square(values: &[f64]) -> f64 {
     let largest = values
         .iter()
         .fold(0.0, |largest: f64, value| largest.max(value.abs()));
     if largest == 0.0 {
         return 0.0;
     }
-    largest
-        * values
-            .iter()
-            .map(|value| (value / largest).powi(2))
-            .sum::<f64>()
-            .sqrt()
+    let squares: f64 = values.iter().map(|value| (value / largest).powi(2)).sum();
+    largest * (squares / values.len() as f64).sqrt()
 }
 
 fn not_negative(name: &str, value: f64) -> Result<(), Error> {

@@ -294,7 +294,7 @@ static double solve_row(const imle_instance *instance, size_t *heap, const doubl
     z[heap[i]] = 1.0;
   }
   /* Moving every coordinate by less than half the gap does not change who is in. Rounded down. */
-  double radius = (theta[heap[0]] - next) / 2.0;
+  double radius = theta[heap[0]] / 2.0 - next / 2.0; /* the gap itself may overflow */
   return radius > 0.0 ? nextafter(radius, 0.0) : 0.0;
 }
 

@@ -31,6 +31,10 @@ impl Solver for KSubset {
     type Workspace = Vec<usize>; // the coordinates in some order: no allocation per row
 
     fn new(Config { dim, k }: Config) -> Result<Self, Error> {
+        if dim > 1 << 31 {
+            let message = format!("dim = {dim} is more than 2^31");
+            return Err(Error::new(ErrorKind::InvalidConfig, message));
+        }
         if k < 1 || k > dim {
             let message = format!("k = {k} is not between 1 and dim = {dim}");
             return Err(Error::new(ErrorKind::InvalidConfig, message));
@@ -61,7 +65,7 @@ impl Solver for KSubset {
         let (_, &mut last, rest) = order.select_nth_unstable_by(self.k - 1, larger_first);
         // Moving every coordinate by less than half the gap does not change who is in.
         let next = rest.iter().map(|&i| theta[i]).reduce(f64::max);
-        let radius = next.map_or(f64::INFINITY, |next| (theta[last] - next) / 2.0);
+        let radius = next.map_or(f64::INFINITY, |next| theta[last] / 2.0 - next / 2.0);
         z.fill(0.0);
         order[..self.k].iter().for_each(|&i| z[i] = 1.0);
         Ok(Proof::radius(radius))
@@ -91,6 +95,7 @@ mod tests {
             .refuses(json!({"dim": 3, "k": 0}))
             .refuses(json!({"dim": 3, "k": 4}))
             .refuses(json!({"dim": 0, "k": 0}))
+            .refuses(json!({"dim": 1_000_000_000_000_u64, "k": 1}))
             .refuses(json!({"dim": 3}))
             .refuses(json!({"dim": 3, "k": -1}))
             .run::<KSubset>()
@@ -110,5 +115,8 @@ mod tests {
         let oracle = Linked::<KSubset>::open(r#"{"dim": 3, "k": 1}"#).unwrap();
         let (_, solved) = solve_one(&oracle, &[3.0, 1.0, 0.0]).unwrap();
         assert!(solved.proof.radius < 1.0 && solved.proof.radius > 0.999_999);
+        // Half of a gap that is itself too large for a number.
+        let (_, solved) = solve_one(&oracle, &[1e308, -1e308, -1e308]).unwrap();
+        assert!(solved.proof.radius < 1e308);
     }
 }

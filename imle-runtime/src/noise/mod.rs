@@ -1,0 +1,139 @@
+//! Perturbations of theta. Every draw has an address, so results do not depend on threads or splits.
+
+mod characteristic;
+mod gumbel;
+mod normal;
+mod quantile_table;
+mod sum_of_gamma;
+
+use std::fmt;
+
+use imle_api::{Error, ErrorKind};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use serde::{Deserialize, Serialize};
+
+use crate::parameters::{NoParameters, without_parameters};
+
+pub use gumbel::Gumbel;
+pub use normal::Normal;
+pub use sum_of_gamma::SumOfGamma;
+
+/// Where a row of noise lives: the same address always holds the same noise.
+///
+/// ```
+/// use imle_runtime::{Address, Gumbel, Noise};
+///
+/// let address = Address { seed: 7, call: 0, row: 3, sample: 1 };
+/// let (mut once, mut again) = ([0.0; 4], [0.0; 4]);
+/// Gumbel.fill(&address, &mut once)?;
+/// Gumbel.fill(&address, &mut again)?;
+/// assert_eq!(once, again);
+/// # Ok::<(), imle_runtime::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Address {
+    /// The seed of the estimator.
+    pub seed: u64,
+    /// The number of the call: the training step, usually.
+    pub call: u64,
+    /// The row of theta in that call.
+    pub row: u64,
+    /// The sample of that row.
+    pub sample: u64,
+}
+
+impl Address {
+    /// Returns the generator of this address: ChaCha with 8 rounds, keyed by the address itself.
+    #[must_use]
+    pub fn generator(&self) -> impl Rng + use<> {
+        let mut key = [0; 32];
+        let words = [self.seed, self.call, self.row, self.sample];
+        for (bytes, word) in key.chunks_exact_mut(8).zip(words) {
+            bytes.copy_from_slice(&word.to_le_bytes());
+        }
+        ChaCha8Rng::from_seed(key)
+    }
+}
+
+/// A distribution of perturbations, at unit temperature.
+///
+/// An open set: implement it, mark the implementation with `#[typetag::serde(name = "...")]`, and a
+/// configuration file can name it by `type`.
+#[typetag::serde(tag = "type")]
+pub trait Noise: fmt::Debug + Send + Sync {
+    /// Checks the parameters.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidConfig`] with the offending value.
+    fn validate(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Writes the noise that lives at `address` into `eps`, one value a coordinate.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps this row from having noise; the row fails with it.
+    fn fill(&self, address: &Address, eps: &mut [f64]) -> Result<(), Error>;
+}
+
+/// No noise: `MAP(theta)`. With one sample, I-MLE is then the rule of Pogancic et al. (2020).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "NoParameters", into = "NoParameters")]
+pub struct NoNoise;
+without_parameters!(NoNoise);
+
+#[typetag::serde(name = "none")]
+impl Noise for NoNoise {
+    fn fill(&self, _: &Address, eps: &mut [f64]) -> Result<(), Error> {
+        eps.fill(0.0);
+        Ok(())
+    }
+}
+
+/// Noise that was drawn elsewhere, for replaying a recorded case.
+///
+/// The seed and the number of the call are ignored: every call gets the same noise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Replay {
+    /// `[rows][samples][dim]`.
+    pub eps: Vec<Vec<Vec<f64>>>,
+}
+
+#[typetag::serde(name = "replay")]
+impl Noise for Replay {
+    fn validate(&self) -> Result<(), Error> {
+        let mut values = self.eps.iter().flatten().flatten();
+        if let Some(value) = values.find(|value| !value.is_finite()) {
+            let message = format!("replayed noise has the value {value}");
+            return Err(Error::new(ErrorKind::InvalidConfig, message));
+        }
+        Ok(())
+    }
+
+    fn fill(&self, address: &Address, eps: &mut [f64]) -> Result<(), Error> {
+        let Address { row, sample, .. } = *address;
+        let recorded = usize::try_from(row).ok().and_then(|row| self.eps.get(row));
+        let recorded = recorded.and_then(|row| row.get(usize::try_from(sample).ok()?));
+        match recorded {
+            Some(recorded) if recorded.len() == eps.len() => {
+                eps.copy_from_slice(recorded);
+                Ok(())
+            }
+            Some(recorded) => {
+                let (have, need) = (recorded.len(), eps.len());
+                let message = format!(
+                    "replayed noise of row {row}, sample {sample} has {have} values for dim = {need}"
+                );
+                Err(Error::new(ErrorKind::InvalidInput, message))
+            }
+            None => {
+                let message = format!("no noise was recorded for row {row}, sample {sample}");
+                Err(Error::new(ErrorKind::InvalidInput, message))
+            }
+        }
+    }
+}
