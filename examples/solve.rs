@@ -42,13 +42,9 @@ fn main() -> ExitCode {
 }
 
 fn open(arguments: &Arguments) -> Result<Arc<dyn Oracle>, Error> {
-    let config = serde_json::from_str(&arguments.config_json).map_err(|why| {
-        let message = format!("the configuration is not JSON: {why}");
-        Error::new(ErrorKind::InvalidConfig, message)
-    })?;
     // SAFETY: whoever names a library on the command line trusts its code.
     let plugin = unsafe { Plugin::load(&arguments.library) }?;
-    plugin.open(&arguments.solver, &config)
+    plugin.open_json(&arguments.solver, &arguments.config_json)
 }
 
 fn solve_lines(oracle: &dyn Oracle) -> io::Result<()> {

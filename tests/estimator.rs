@@ -769,7 +769,8 @@ fn theta_that_overflows_under_noise_fails_alone() {
 #[test]
 fn a_closure_that_returns_no_state_is_an_error_of_the_row() {
     let one_hot = Facts::binary(3).with_ones(1);
-    let wrong: [(fn(&mut [f64]), &str); 4] = [
+    type Write = fn(&mut [f64]);
+    let wrong: [(Write, &str); 4] = [
         (|_| {}, "z[0] = NaN is not within [0, 1]"),
         (|z| z.fill(7.5), "z[0] = 7.5 is not within [0, 1]"),
         (|z| z.fill(0.5), "z[0] = 0.5 is not an integer"),

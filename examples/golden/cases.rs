@@ -200,6 +200,9 @@ fn sum_of_gamma(case: &Value) -> Result<(), Stop> {
         .ok_or_else(|| missing("gamma_draws"))?;
     let draws: Vec<Vec<f64>> = draws.iter().map(numbers).collect::<Result<_, _>>()?;
     let coordinates = draws.first().map_or(0, Vec::len);
+    if draws.iter().any(|term| term.len() != coordinates) {
+        return Err(missing("gamma_draws"));
+    }
     let sum = |coordinate: usize| draws.iter().map(|term| term[coordinate]).sum();
     let eps: Vec<f64> = (0..coordinates)
         .map(|at| tau * noise.assemble(sum(at)))
@@ -265,39 +268,43 @@ impl Settings {
         if let Some(key) = params.keys().find(|key| !KNOWN.contains(&key.as_str())) {
             return Err(Stop::Unsupported(format!(" with parameter {key}")));
         }
-        let value = |key, default| params.get(key).and_then(Value::as_f64).unwrap_or(default);
-        let text = |key, default| params.get(key).and_then(Value::as_str).unwrap_or(default);
-        let lambda = value("lambda", 1.0);
-        let (target, lambda): (Arc<dyn Target>, f64) = match text("target", "pid") {
-            "pid" => (
-                Arc::new(Pid {
-                    lambda,
-                    alpha: value("alpha", 1.0),
-                }),
-                lambda,
-            ),
+        let given = |key: &str| params.get(key).filter(|value| !value.is_null());
+        let value = |key: &str, default| given(key).map_or(Ok(default), number);
+        let text = |key: &str, default: &'static str| match given(key) {
+            None => Ok(default),
+            Some(value) => value.as_str().ok_or_else(|| missing(key)),
+        };
+        let lambda = value("lambda", 1.0)?;
+        let alpha = value("alpha", 1.0)?;
+        let (target, lambda): (Arc<dyn Target>, f64) = match text("target", "pid")? {
+            "pid" => (Arc::new(Pid { lambda, alpha }), lambda),
             "eq14" => (Arc::new(Combinatorial), 1.0),
             other => return Err(Stop::Unsupported(format!(" with target {other}"))),
         };
-        let symmetric = params
-            .get("symmetric")
-            .and_then(Value::as_bool)
-            .unwrap_or(false);
+        let symmetric = match given("symmetric") {
+            None => case["op"] == "imle_central",
+            Some(value) => value.as_bool().ok_or_else(|| missing("symmetric"))?,
+        };
         Ok(Self {
             sense: match case["sense"].as_str() {
+                None | Some("max") => Sense::Maximize,
                 Some("min") => Sense::Minimize,
-                _ => Sense::Maximize,
+                _ => return Err(missing("sense")),
             },
-            samples: samples(value("S", 1.0))?,
-            tau: value("tau_theta", 1.0),
-            tau_target: value("tau_target", 1.0),
+            samples: samples(value("S", 1.0)?)?,
+            tau: value("tau_theta", 1.0)?,
+            tau_target: value("tau_target", 1.0)?,
             target,
             lambda,
-            difference: match symmetric || case["op"] == "imle_central" {
+            difference: match symmetric {
                 true => Difference::Central,
                 false => Difference::OneSided,
             },
-            divide_by_lambda: text("scale", "none") == "inv_lambda",
+            divide_by_lambda: match text("scale", "none")? {
+                "none" => false,
+                "inv_lambda" => true,
+                other => return Err(Stop::Unsupported(format!(" with scale {other}"))),
+            },
         })
     }
 
@@ -360,6 +367,13 @@ fn oracle(
     negative_costs: &str,
 ) -> Result<Arc<dyn imle_runtime::Oracle>, Stop> {
     let problem = &case["problem"];
+    // Before a solver makes room for a problem that the case has no numbers for.
+    let values = numbers(&case["theta"])?.len() as f64;
+    for size in ["m", "h", "w"] {
+        if problem[size].as_f64().is_some_and(|size| size > values) {
+            return Err(missing(size));
+        }
+    }
     let (solver, config) = match problem["kind"].as_str().unwrap_or_default() {
         "ksubset" => ("k-subset", json!({"dim": problem["m"], "k": problem["k"]})),
         "categorical" => ("k-subset", json!({"dim": problem["m"], "k": 1})),
@@ -401,6 +415,9 @@ fn replayed(case: &Value, samples: usize, dim: usize) -> Result<Option<Replay>, 
         return Ok(None);
     }
     let eps = numbers(&case["eps"])?;
+    if !eps.len().is_multiple_of(samples * dim) {
+        return Err(missing("eps"));
+    }
     let rows = eps.chunks_exact(samples * dim);
     let eps = rows
         .map(|row| row.chunks_exact(dim).map(<[f64]>::to_vec).collect())

@@ -50,6 +50,10 @@ struct Options {
     /// Threads; 0 for all cores. Results do not depend on it
     #[arg(long, default_value_t = 0)]
     threads: usize,
+    /// Fail if a mean is more than this many points from the reference figures (degrees 4 and 6), or I-MLE
+    /// is not better than two-stage
+    #[arg(long, value_name = "POINTS")]
+    check: Option<f64>,
     /// Folder for the pictures
     #[arg(long, default_value = "out", value_name = "DIR")]
     out: PathBuf,
@@ -81,6 +85,9 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
         .map_err(|why| format!("cannot draw into {}: {why}", options.out.display()))?;
     println!("Wrote {} and {}.", curves.display(), paths.display());
     println!("Took {:.1} s.", start.elapsed().as_secs_f64());
+    if let Some(points) = options.check {
+        report::check(&runs, options, points)?;
+    }
     Ok(())
 }
 

@@ -121,7 +121,8 @@ pub(crate) fn notes(options: &Options) -> String {
     let mut notes = format!(
         "  Degree {degree}; seeds: {}, epochs: {}, samples: {}; 1000 test problems for each seed.\n\
          ¹ PyEPO 2.2.5 with an exact solver; seeds: 10, epochs: 20, samples: 3.\n\
-         ² Over the time spent in the estimator, which draws the noise, too.\n",
+         ² Rows asked for, cache hits among them, over the time spent in the estimator, which draws the \
+         noise, too.\n",
         options.seeds, options.epochs, options.samples
     );
     if let Some((_, two_stage, spo)) = CAVE.iter().find(|(of, ..)| of == &degree) {
@@ -130,6 +131,40 @@ pub(crate) fn notes(options: &Options) -> String {
         );
     }
     notes
+}
+
+/// Compares each mean of normalized regrets with the reference.
+///
+/// # Errors
+///
+/// The figures that are more than `points` off, or an I-MLE that is not below two-stage.
+pub(crate) fn check(runs: &[Run], options: &Options, points: f64) -> Result<(), String> {
+    let mean = |method: Method| {
+        let of_method: Vec<&Run> = runs.iter().filter(|run| run.method == method).collect();
+        let sum: f64 = of_method.iter().map(|run| run.normalized_regret).sum();
+        100.0 * sum / of_method.len() as f64
+    };
+    for (method, degree, normalized, _) in REFERENCE {
+        if degree != options.degree {
+            continue;
+        }
+        let reference = normalized
+            .split(' ')
+            .next()
+            .and_then(|mean| mean.parse::<f64>().ok());
+        let reference =
+            reference.ok_or_else(|| format!("`{normalized}` does not begin with a mean"))?;
+        let (name, own) = (method.name(), mean(method));
+        if (own - reference).abs() > points {
+            return Err(format!(
+                "{name}: {own:.2} % is more than {points} points from {reference} %"
+            ));
+        }
+        if method != Method::TwoStage && own >= mean(Method::TwoStage) {
+            return Err(format!("{name}: {own:.2} % is not below two-stage"));
+        }
+    }
+    Ok(())
 }
 
 /// Writes a whole number with a gap before each group of three digits.

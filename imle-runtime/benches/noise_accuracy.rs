@@ -17,6 +17,27 @@ fn main() {
         "{draws} draws; 99 of 100 distances are below {:.1e}",
         1.63 / (draws as f64).sqrt()
     );
+    let gumbel = edges(Gumbel::quantile);
+    println!("gumbel: {:.2e}", distance(&gumbel, draws, stream(&Gumbel)));
+    for kappa in [1, 2, 5, 39, 1000] {
+        let limit = SumOfGamma {
+            kappa: f64::from(kappa),
+            terms: None,
+        };
+        let mut draw = stream(&limit);
+        let sums = draws / kappa as usize;
+        let distance = distance(&gumbel, sums, || (0..kappa).map(|_| draw()).sum());
+        println!(
+            "{sums} sums of {kappa} draws of the limit, against gumbel: {distance:.2e} (99 of 100 below {:.1e})",
+            1.63 / (sums as f64).sqrt()
+        );
+    }
+    let mut draw = stream(&Normal);
+    let n = draws as f64;
+    let (mean, square) = (0..draws)
+        .map(|_| draw())
+        .fold((0.0, 0.0), |(m, s), x| (m + x / n, s + x * x / n));
+    println!("normal: mean {mean:.1e}, variance {square:.6}");
     for (kappa, terms) in [
         (1.0, 1),
         (1.0, 10),
@@ -47,27 +68,6 @@ fn main() {
             start.elapsed()
         );
     }
-    let gumbel = edges(Gumbel::quantile);
-    println!("gumbel: {:.2e}", distance(&gumbel, draws, stream(&Gumbel)));
-    for kappa in [1, 2, 5, 39, 1000] {
-        let limit = SumOfGamma {
-            kappa: f64::from(kappa),
-            terms: None,
-        };
-        let mut draw = stream(&limit);
-        let sums = draws / kappa as usize;
-        let distance = distance(&gumbel, sums, || (0..kappa).map(|_| draw()).sum());
-        println!(
-            "{sums} sums of {kappa} draws of the limit, against gumbel: {distance:.2e} (99 of 100 below {:.1e})",
-            1.63 / (sums as f64).sqrt()
-        );
-    }
-    let mut draw = stream(&Normal);
-    let n = draws as f64;
-    let (mean, square) = (0..draws)
-        .map(|_| draw())
-        .fold((0.0, 0.0), |(m, s), x| (m + x / n, s + x * x / n));
-    println!("normal: mean {mean:.1e}, variance {square:.6}");
 }
 
 fn address(row: u64) -> Address {

@@ -1,9 +1,10 @@
 //! The host's side of the boundary, first half: opening a library and believing none of it.
 
 use std::collections::BTreeMap;
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, c_char, c_void};
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -143,8 +144,18 @@ impl Plugin {
     /// [`ErrorKind::NotFound`] with the solvers that there are; what the solver says of `config`;
     /// [`ErrorKind::ContractBroken`] if what it states about the instance makes no sense.
     pub fn open(&self, solver: &str, config: &Value) -> Result<Arc<dyn Oracle>, Error> {
+        self.open_json(solver, &config.to_string())
+    }
+
+    /// Like [`open`](Self::open), from JSON text: the solver also sees a key that is given twice, of which a
+    /// [`Value`] keeps one.
+    ///
+    /// # Errors
+    ///
+    /// As `open`; [`ErrorKind::InvalidConfig`] if it is not JSON.
+    pub fn open_json(&self, solver: &str, config: &str) -> Result<Arc<dyn Oracle>, Error> {
         let (info, functions) = self.solver(solver)?;
-        let opened = LoadedOracle::open(info, *functions, &config.to_string());
+        let opened = LoadedOracle::open(info, *functions, config);
         let oracle = opened.map_err(|why| why.within(format_args!("solver `{solver}`")))?;
         Ok(Arc::new(oracle))
     }
@@ -165,6 +176,17 @@ impl Plugin {
             })
         });
         schema.map_err(|why| why.within(format_args!("solver `{solver}`")))
+    }
+
+    /// Returns the table of a solver's extension, or `None` where it has no such extension. None is defined
+    /// yet; the ids are those of `imle_plugin.h`, such as `c"imle.something/1"`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] if there is no such solver.
+    pub fn extension(&self, solver: &str, id: &CStr) -> Result<Option<NonNull<c_void>>, Error> {
+        let (_, functions) = self.solver(solver)?;
+        Ok(functions.extension(id))
     }
 
     fn solver(&self, name: &str) -> Result<&(SolverInfo, Functions), Error> {

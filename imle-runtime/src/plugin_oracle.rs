@@ -1,6 +1,6 @@
 //! The host's side of the boundary, second half: an instance of a loaded solver as an oracle.
 
-use std::ffi::c_char;
+use std::ffi::{CStr, c_char, c_void};
 use std::fmt;
 use std::ops::Range;
 use std::ptr::{self, NonNull};
@@ -21,6 +21,7 @@ const LONGEST_SCHEMA: usize = 16 << 20;
 #[derive(Clone, Copy)]
 pub(crate) struct Functions {
     config_schema: Option<unsafe extern "C" fn(*mut abi::Sink, *mut abi::Sink) -> i32>,
+    extension: Option<unsafe extern "C" fn(*const c_char) -> *const c_void>,
     create:
         unsafe extern "C" fn(*const c_char, u64, *mut *mut abi::Instance, *mut abi::Sink) -> i32,
     destroy: unsafe extern "C" fn(*mut abi::Instance),
@@ -41,6 +42,7 @@ impl Functions {
     pub(crate) fn of(table: &abi::Solver) -> Result<Self, &'static str> {
         Ok(Self {
             config_schema: table.config_schema,
+            extension: table.extension,
             create: table.create.ok_or("create")?,
             destroy: table.destroy.ok_or("destroy")?,
             info: table.info.ok_or("info")?,
@@ -48,6 +50,12 @@ impl Functions {
             workspace_destroy: table.workspace_destroy.ok_or("workspace_destroy")?,
             solve: table.solve.ok_or("solve")?,
         })
+    }
+
+    pub(crate) fn extension(&self, id: &CStr) -> Option<NonNull<c_void>> {
+        // SAFETY: a function of a checked table; `id` ends with a NUL and lives through the call.
+        let table = unsafe { self.extension?(id.as_ptr()) };
+        NonNull::new(table.cast_mut())
     }
 
     pub(crate) fn schema(&self) -> Result<String, Error> {

@@ -22,7 +22,7 @@ pub struct Registry {
 
 #[derive(Default)]
 struct Inner {
-    entries: BTreeMap<String, Entry>,
+    entries: BTreeMap<String, Arc<Entry>>,
     open: Vec<(String, Value, Weak<Replaceable>)>,
 }
 
@@ -123,7 +123,8 @@ impl Registry {
             }
         }
         for entry in entries {
-            inner.entries.insert(entry.solver().name.clone(), entry);
+            let name = entry.solver().name.clone();
+            inner.entries.insert(name, Arc::new(entry));
         }
         Ok(())
     }
@@ -131,10 +132,10 @@ impl Registry {
     /// Lists the solvers by name.
     #[must_use]
     pub fn list(&self) -> Vec<Listing> {
-        let listing = |(name, entry): (&String, &Entry)| Listing {
+        let listing = |(name, entry): (&String, &Arc<Entry>)| Listing {
             name: name.clone(),
             solver: entry.solver().clone(),
-            plugin: match entry {
+            plugin: match &**entry {
                 Entry::Loaded(plugin, _) => Some(plugin.clone()),
                 Entry::Linked(..) => None,
             },
@@ -148,20 +149,32 @@ impl Registry {
     ///
     /// [`ErrorKind::NotFound`] with the names that there are; what the solver says of `config`.
     pub fn open(&self, name: &str, config: &Value) -> Result<Arc<dyn Oracle>, Error> {
-        let mut inner = self.inner();
-        let entry = inner
-            .entries
-            .get(name)
-            .ok_or_else(|| self.not_found(&inner, name))?;
-        let oracle = Arc::new(Replaceable {
-            current: RwLock::new(entry.open(config)?),
-        });
-        inner
-            .open
-            .retain(|(_, _, oracle)| oracle.strong_count() > 0);
-        let weak = Arc::downgrade(&oracle);
-        inner.open.push((name.to_owned(), config.clone(), weak));
-        Ok(oracle)
+        loop {
+            let entry = self.entry(name)?;
+            // Not under the lock: reading a large model takes its time, and a linked solver may open another
+            // one here.
+            let current = RwLock::new(entry.open(config)?);
+            let mut inner = self.inner();
+            let unchanged = inner
+                .entries
+                .get(name)
+                .is_some_and(|now| Arc::ptr_eq(now, &entry));
+            if unchanged {
+                let oracle = Arc::new(Replaceable { current });
+                inner
+                    .open
+                    .retain(|(_, _, oracle)| oracle.strong_count() > 0);
+                let weak = Arc::downgrade(&oracle);
+                inner.open.push((name.to_owned(), config.clone(), weak));
+                return Ok(oracle);
+            }
+        }
+    }
+
+    fn entry(&self, name: &str) -> Result<Arc<Entry>, Error> {
+        let inner = self.inner();
+        let entry = inner.entries.get(name).cloned();
+        entry.ok_or_else(|| self.not_found(&inner, name))
     }
 
     /// Puts a solver of `plugin` behind `name`, for instances to come and for those that are open.
@@ -205,7 +218,7 @@ impl Registry {
             .into_iter()
             .map(|(oracle, fresh)| oracle.switch(fresh))
             .collect();
-        inner.entries.insert(name.to_owned(), entry);
+        inner.entries.insert(name.to_owned(), Arc::new(entry));
         drop(inner);
         drop(old); // destroys instances: not under a lock that calls need
         Ok(())
