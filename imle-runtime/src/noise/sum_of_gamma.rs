@@ -177,7 +177,7 @@ impl Noise for SumOfGamma {
         if self.terms == Some(0) {
             return invalid("terms = 0; use at least 1".to_owned());
         }
-        Ok(())
+        self.table().map(|_| ()) // at the extremes of kappa there is none
     }
 
     fn fill(&self, address: &Address, eps: &mut [f64]) -> Result<(), Error> {
