@@ -122,7 +122,7 @@ impl SumOfGamma {
         {
             return Ok(table);
         }
-        self.validate()?;
+        self.check_parameters()?;
         let mut tables = TABLES.lock().unwrap_or_else(PoisonError::into_inner);
         let table = match tables.get(&key) {
             Some(table) => table,
@@ -133,6 +133,17 @@ impl SumOfGamma {
         };
         LAST.set(Some((key, table)));
         Ok(table)
+    }
+
+    fn check_parameters(&self) -> Result<(), Error> {
+        let invalid = |message: String| Err(Error::new(ErrorKind::InvalidConfig, message));
+        if !(self.kappa.is_finite() && self.kappa > 0.0) {
+            return invalid(format!("kappa = {} is not a positive number", self.kappa));
+        }
+        if self.terms == Some(0) {
+            return invalid("terms = 0; use at least 1".to_owned());
+        }
+        Ok(())
     }
 
     fn too_extreme(&self) -> Error {
@@ -170,13 +181,6 @@ impl SumOfGamma {
 #[typetag::serde(name = "sum_of_gamma")]
 impl Noise for SumOfGamma {
     fn validate(&self) -> Result<(), Error> {
-        let invalid = |message: String| Err(Error::new(ErrorKind::InvalidConfig, message));
-        if !(self.kappa.is_finite() && self.kappa > 0.0) {
-            return invalid(format!("kappa = {} is not a positive number", self.kappa));
-        }
-        if self.terms == Some(0) {
-            return invalid("terms = 0; use at least 1".to_owned());
-        }
         self.table().map(|_| ()) // at the extremes of kappa there is none
     }
 
