@@ -19,7 +19,10 @@ fn every_plugin_of_the_workspace_is_found_and_described() {
     assert!(registry.problems().is_empty(), "{:?}", registry.problems());
     let list = registry.list();
     let names: Vec<&str> = list.iter().map(|listing| listing.name.as_str()).collect();
-    assert_eq!(names, ["ilp-microlp", "k-subset", "shortest-path"]);
+    assert_eq!(
+        names,
+        ["ilp-microlp", "ilp-native", "k-subset", "shortest-path"]
+    );
     for listing in list {
         let plugin = listing.plugin.expect("it was loaded");
         assert_eq!(plugin.version(), env!("CARGO_PKG_VERSION"));
@@ -43,7 +46,7 @@ fn an_unknown_solver_names_those_there_are() {
         .unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "not found: no solver `k_subset`; there are ilp-microlp, k-subset, shortest-path"
+        "not found: no solver `k_subset`; there are ilp-microlp, ilp-native, k-subset, shortest-path"
     );
     let refused = Registry::new()
         .open("k-subset", &json!({}))
