@@ -15,7 +15,7 @@ use imle_runtime::{
 use imle_runtime::{Oracle, Sense, solve_one};
 use serde_json::{Value, json};
 
-const ENGINES: [&str; 4] = ["ilp-microlp", "ilp-native", "ilp-highs", "ilp-cbc"];
+const ENGINES: [&str; 2] = ["ilp-microlp", "ilp-native"];
 const ITEMS: usize = 12;
 const FEATURES: usize = 4;
 const TRAIN: usize = 128;
