@@ -174,26 +174,30 @@ fn a_library_that_changed_under_its_path_is_refused() {
     );
 }
 
+/// The other solver refuses the configuration, so one instance that was still known would be in its way.
 #[test]
-fn instances_that_were_dropped_are_forgotten() {
-    let registry = Arc::new(Registry::new());
-    // SAFETY: built from this workspace.
-    unsafe {
-        registry.load(
-            cargo_library_directory()
-                .unwrap()
-                .join("libimle_k_subset.so"),
-        )
-    }
-    .unwrap();
-    for k in 1..=5 {
-        drop(
-            registry
-                .open("k-subset", &json!({"dim": 5, "k": k}))
-                .unwrap(),
-        );
-    }
-    let directory = tempfile::tempdir().unwrap();
-    let plugin = copy_of_k_subset(directory.path(), "copy.so");
-    registry.replace("k-subset", &plugin, "k-subset").unwrap();
+fn instances_that_were_dropped_do_not_stand_in_the_way() {
+    let registry = registry();
+    let open = |k| {
+        registry
+            .open("k-subset", &json!({"dim": 5, "k": k}))
+            .unwrap()
+    };
+    let kept = open(1);
+    (2..=5).for_each(|k| drop(open(k)));
+    let plugins = registry.list();
+    let other = plugins
+        .iter()
+        .find(|listing| listing.name == "shortest-path")
+        .unwrap();
+    let other = other.plugin.as_ref().unwrap();
+    assert!(
+        registry
+            .replace("k-subset", other, "shortest-path")
+            .is_err()
+    );
+    drop(kept);
+    registry
+        .replace("k-subset", other, "shortest-path")
+        .unwrap();
 }
