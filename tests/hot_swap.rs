@@ -9,8 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use imle_runtime::{
-    Cache, ErrorKind, Imle, ImleConfig, NoNoise, Pid, Plugin, Registry, cargo_library_directory,
-    solve_one,
+    Cache, ErrorKind, Imle, ImleConfig, NoNoise, Pid, Plugin, cargo_library_directory, solve_one,
 };
 use oracles::{brute_force, numbers, registry, subsets};
 use serde_json::json;
