@@ -30,10 +30,10 @@ pub fn read_config<T: DeserializeOwned>(json: &str) -> Result<T, Error> {
         unknown.get_or_insert_with(|| path.to_string());
     });
     let config = config.map_err(|why: serde_json::Error| {
-        let path = track.path();
-        match path.iter().next() {
-            None => invalid(why.to_string()),
-            Some(_) => invalid(format!("at `{path}`: {why}")),
+        // A text that is not JSON has no key to name.
+        match track.path().to_string().as_str() {
+            "." | "?" => invalid(why.to_string()),
+            path => invalid(format!("at `{path}`: {why}")),
         }
     })?;
     text.end().map_err(|why| invalid(why.to_string()))?;
