@@ -11,7 +11,7 @@
 //! grad    = mean over samples of (z - z')
 //! ```
 //!
-//! The noise is not stored: it is drawn again from its address (noise.rs). Rows go to threads in batch.rs.
+//! The noise is not stored: it is drawn again from its address (noise/mod.rs). Rows go to threads in batch.rs.
 
 use std::sync::Arc;
 
@@ -24,8 +24,27 @@ use crate::difference::{Answers, Gradient, Query, queries};
 use crate::noise::Address;
 use crate::states::States;
 
-/// A layer that samples states and learns through them. See the [crate documentation](crate) for a
-/// program.
+/// A layer that samples states and learns through them.
+///
+/// ```
+/// use imle_runtime::{Facts, FnOracle, Imle, ImleConfig};
+/// use std::sync::Arc;
+///
+/// let largest = FnOracle::new(Facts::binary(3).with_ones(1), |theta, z| {
+///     let best = (1..3).fold(0, |best, i| if theta[i] > theta[best] { i } else { best });
+///     z.fill(0.0);
+///     z[best] = 1.0;
+///     Ok(())
+/// });
+/// let imle = Imle::new(Arc::new(largest), ImleConfig { samples: 200, ..ImleConfig::default() })?;
+///
+/// // A loss that grows with the first coordinate of a state: less of it is wanted.
+/// let saved = imle.forward(&[0.2, 0.1, 0.0], 0)?;
+/// let grad_z = [1.0, 0.0, 0.0].repeat(200);
+/// let gradient = imle.backward(saved, &grad_z)?.all_solved()?;
+/// assert!(gradient[0] > 0.0 && gradient[1] <= 0.0 && gradient[2] <= 0.0);
+/// # Ok::<(), imle_runtime::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Imle {
     config: ImleConfig,
@@ -208,7 +227,7 @@ impl Imle {
         let address = Address {
             seed: self.config.seed,
             call: call.number,
-            row: call.first_row + row as u64,
+            row: call.first_row.wrapping_add(row as u64),
             sample: sample as u64,
         };
         let mut eps = vec![0.0; theta.len()];

@@ -3,7 +3,7 @@
 //! Read in this order:
 //!
 //! - [`Imle`] (imle.rs), the estimator: [`forward`](Imle::forward) and [`backward`](Imle::backward);
-//! - [`Noise`] (noise.rs) and [`Target`] (target.rs), its two open choices;
+//! - [`Noise`] (noise/mod.rs) and [`Target`] (target.rs), its two open choices;
 //! - [`Registry`] (registry.rs) and [`Plugin`] (plugin.rs), where solvers come from;
 //! - [`Cache`] (cache.rs), an exact memory in front of any oracle;
 //! - [`Portfolio`] (portfolio.rs), several back ends for one problem;
