@@ -78,6 +78,10 @@ impl Oracle for Counting {
         self.oracle.identity()
     }
 
+    fn may_use_rayon(&self) -> bool {
+        self.oracle.may_use_rayon()
+    }
+
     fn solve(&self, theta: &[f64], z: &mut [f64], outcomes: &mut [Outcome], limits: &Limits<'_>) {
         self.rows.fetch_add(outcomes.len(), Ordering::SeqCst);
         self.oracle.solve(theta, z, outcomes, limits);
