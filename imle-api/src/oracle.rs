@@ -363,25 +363,19 @@ pub fn solve_one(
 /// [`ErrorKind::InvalidTheta`] with the length, or with the row, the
 /// column and the value.
 pub fn check_theta(theta: &[f64], dim: usize) -> Result<usize, Error> {
-    check_rows("theta", theta, dim).map_err(|why| Error::new(ErrorKind::InvalidTheta, why))
-}
-
-/// The sentence that says why `values` is not a finite `[rows, dim]` array.
-fn check_rows(name: &str, values: &[f64], dim: usize) -> Result<usize, String> {
-    if dim == 0 || !values.len().is_multiple_of(dim) {
-        return Err(format!(
-            "{name} has {} values, which is not a multiple of dim = {dim}",
-            values.len()
+    let invalid = |message| Err(Error::new(ErrorKind::InvalidTheta, message));
+    if dim == 0 || !theta.len().is_multiple_of(dim) {
+        let values = theta.len();
+        return invalid(format!(
+            "theta has {values} values, which is not a multiple of dim = {dim}"
         ));
     }
-    match values.iter().position(|value| !value.is_finite()) {
-        None => Ok(values.len() / dim),
-        Some(at) => Err(format!(
-            "{name} is {} at row {}, column {}",
-            values[at],
-            at / dim,
-            at % dim
-        )),
+    match theta.iter().position(|value| !value.is_finite()) {
+        None => Ok(theta.len() / dim),
+        Some(at) => {
+            let (value, row, column) = (theta[at], at / dim, at % dim);
+            invalid(format!("theta is {value} at row {row}, column {column}"))
+        }
     }
 }
 
