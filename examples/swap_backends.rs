@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use imle_example_support::{Adam, Linear, RandomState};
 use imle_runtime::{
-    Imle, ImleConfig, Plugin, Portfolio, Registry, cargo_library_directory, normalized_regret,
+    Imle, Layer, Plugin, Portfolio, Registry, Sampling, cargo_library_directory, normalized_regret,
 };
 use imle_runtime::{Oracle, Sense, solve_one};
 use serde_json::{Value, json};
@@ -30,11 +30,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let name = ENGINES[0];
     let problem = knapsack();
     let oracle = registry.open(name, &problem)?;
-    let imle = Imle::new(
+    let layer = Layer::new(
         oracle.clone(),
-        ImleConfig {
+        Imle::default(),
+        Sampling {
             samples: 4,
-            ..ImleConfig::default()
+            ..Sampling::default()
         },
     )?;
 
@@ -50,8 +51,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         registry.replace(name, plugin, engine)?;
         for epoch in 0..EPOCHS_AN_ENGINE {
             let step = (turn * EPOCHS_AN_ENGINE + epoch) as u64;
-            train(&imle, &data, &mut model, &mut adam, step)?;
-            let regret = data.test_regret(&imle, &model)?;
+            train(&layer, &data, &mut model, &mut adam, step)?;
+            let regret = data.test_regret(&layer, &model)?;
             println!("{:>5}  {engine:12}  {:>15.2} %", step + 1, 100.0 * regret);
         }
     }
@@ -133,9 +134,9 @@ impl Data {
         Ok(Self { x, values, best })
     }
 
-    fn test_regret(&self, imle: &Imle, model: &Linear) -> Result<f64, imle_runtime::Error> {
+    fn test_regret(&self, layer: &Layer, model: &Linear) -> Result<f64, imle_runtime::Error> {
         let theta = model.forward(&self.x[TRAIN * FEATURES..]);
-        let states = imle.map(&theta)?;
+        let states = layer.map(&theta)?;
         let (values, best) = (&self.values[TRAIN * ITEMS..], &self.best[TRAIN * ITEMS..]);
         let objectives = objectives(values, states.all_solved()?.z());
         normalized_regret(
@@ -154,7 +155,7 @@ fn objectives(values: &[f64], z: &[f64]) -> Vec<f64> {
 
 /// One pass over the training rows: I-MLE towards the best choices.
 fn train(
-    imle: &Imle,
+    layer: &Layer,
     data: &Data,
     model: &mut Linear,
     adam: &mut Adam,
@@ -164,8 +165,8 @@ fn train(
     let batches = data.x[..TRAIN * FEATURES].chunks(BATCH * FEATURES);
     for (index, x) in batches.enumerate() {
         let theta = model.forward(x);
-        let saved = imle.forward(&theta, step * 1000 + index as u64)?;
-        let samples = imle.config().samples;
+        let saved = layer.forward(&theta, step * 1000 + index as u64)?;
+        let samples = layer.sampling().samples;
         let best = data.best[index * BATCH * ITEMS..].chunks_exact(ITEMS);
         let best = best.flat_map(|row| std::iter::repeat_n(row, samples).flatten());
         let grad_z: Vec<f64> = saved
@@ -174,7 +175,7 @@ fn train(
             .zip(best)
             .map(|(z, best)| z - best)
             .collect();
-        let grad_theta = imle.backward(saved, &grad_z)?.all_solved()?;
+        let grad_theta = layer.backward(saved, &grad_z)?.all_solved()?;
         let gradient = model.backward(x, &grad_theta);
         adam.step(model.parameters_mut(), &gradient);
     }

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use imle_runtime::{
-    Call, ErrorKind, Facts, FnOracle, Imle, ImleConfig, Pid, RelativePid, SumOfGamma,
+    Call, ErrorKind, Facts, FnOracle, Imle, Layer, Pid, RelativePid, Sampling, SumOfGamma,
 };
-use layers::{layer, moody, without_noise};
+use layers::{Settings, layer, moody, without_noise};
 use oracles::{Counting, k_subset};
 
 #[test]
@@ -47,15 +47,15 @@ fn the_gradient_of_a_row_is_the_mean_over_its_solved_samples() {
     let replay = imle_runtime::Replay {
         eps: vec![vec![vec![0.0, 0.0], vec![5.0, 0.0]]],
     };
-    let config = ImleConfig {
-        samples: 2,
-        noise: Arc::new(replay),
-        ..without_noise(Pid::new(1.0))
-    };
-    let config = ImleConfig {
-        noise: config.noise,
-        ..config
-    };
+    let config = (
+        without_noise(Pid::new(1.0)).0,
+        Sampling {
+            samples: 2,
+            noise: Arc::new(replay),
+            ..without_noise(Pid::new(1.0)).1
+        },
+    );
+    let config = (Imle::default(), config.1);
     let imle = layer(moody(), config);
     let saved = imle.forward(&[-1.0, 1.0], 0).unwrap();
     assert_eq!(saved.states().marginals(), [0.0, 1.0]);
@@ -69,7 +69,7 @@ fn a_raised_stop_flag_and_a_passed_deadline_are_errors_of_the_rows() {
     use imle_runtime::{Limits, StopFlag};
     use std::time::Duration;
     let counting = Counting::new(k_subset(4, 2));
-    let imle = layer(counting.clone(), ImleConfig::default());
+    let imle = layer(counting.clone(), Default::default());
     let stop = StopFlag::default();
     stop.raise();
     let stopped = Call::from(0).within(Limits::none().with_stop(&stop));
@@ -102,10 +102,13 @@ fn a_raised_stop_flag_and_a_passed_deadline_are_errors_of_the_rows() {
 fn bad_input_gets_a_sentence() {
     let imle = layer(
         k_subset(3, 1),
-        ImleConfig {
-            samples: 2,
-            ..ImleConfig::default()
-        },
+        (
+            Imle::default(),
+            Sampling {
+                samples: 2,
+                ..Sampling::default()
+            },
+        ),
     );
     let refused = |theta: &[f64]| imle.forward(theta, 0).unwrap_err().to_string();
     assert_eq!(
@@ -145,65 +148,59 @@ fn bad_input_gets_a_sentence() {
     );
 }
 
+fn sum_of_gamma(kappa: f64, terms: u32) -> Arc<dyn imle_runtime::Noise> {
+    let terms = Some(terms);
+    Arc::new(SumOfGamma { kappa, terms })
+}
+
 #[test]
 fn bad_settings_get_a_sentence() {
-    let refused = |config: ImleConfig| Imle::new(k_subset(3, 1), config).unwrap_err().to_string();
-    let default = ImleConfig::default;
+    let refused = |(imle, sampling): Settings| {
+        Layer::new(k_subset(3, 1), imle, sampling)
+            .unwrap_err()
+            .to_string()
+    };
+    let imle = Imle::default;
+    let sampling = |change: fn(&mut Sampling)| {
+        let mut sampling = Sampling::default();
+        change(&mut sampling);
+        (imle(), sampling)
+    };
+    let estimator = |imle| (imle, Sampling::default());
     let cases = [
         (
-            ImleConfig {
-                samples: 0,
-                ..default()
-            },
+            sampling(|sampling| sampling.samples = 0),
             "samples = 0; use at least 1",
         ),
         (
-            ImleConfig {
-                threads: 7000,
-                ..default()
-            },
+            sampling(|sampling| sampling.threads = 7000),
             "threads = 7000 is more than 1024; 0 uses all cores",
         ),
         (
-            ImleConfig {
-                tau: -1.0,
-                ..default()
-            },
+            sampling(|sampling| sampling.tau = -1.0),
             "tau = -1 is not a number from 0 up",
         ),
         (
-            ImleConfig {
-                tau_target: Some(f64::NAN),
-                ..default()
-            },
-            "tau_target = NaN is not a number from 0 up",
-        ),
-        (
-            ImleConfig {
-                target: Arc::new(Pid::new(-2.0)),
-                ..default()
-            },
-            "target: lambda = -2 is not a number from 0 up",
-        ),
-        (
-            ImleConfig {
-                noise: Arc::new(SumOfGamma {
-                    kappa: 0.0,
-                    terms: Some(10),
-                }),
-                ..default()
-            },
+            sampling(|sampling| sampling.noise = sum_of_gamma(0.0, 10)),
             "noise: kappa = 0 is not a positive number",
         ),
         (
-            ImleConfig {
-                noise: Arc::new(SumOfGamma {
-                    kappa: 2.0,
-                    terms: Some(0),
-                }),
-                ..default()
-            },
+            sampling(|sampling| sampling.noise = sum_of_gamma(2.0, 0)),
             "noise: terms = 0; use at least 1",
+        ),
+        (
+            estimator(Imle {
+                tau_target: Some(f64::NAN),
+                ..imle()
+            }),
+            "estimator: tau_target = NaN is not a number from 0 up",
+        ),
+        (
+            estimator(Imle {
+                target: Arc::new(Pid::new(-2.0)),
+                ..imle()
+            }),
+            "estimator: target: lambda = -2 is not a number from 0 up",
         ),
     ];
     for (config, sentence) in cases {
@@ -216,10 +213,13 @@ fn bad_settings_get_a_sentence() {
 
 #[test]
 fn theta_that_overflows_under_noise_fails_alone() {
-    let config = ImleConfig {
-        tau: f64::MAX,
-        ..ImleConfig::default()
-    };
+    let config = (
+        Imle::default(),
+        Sampling {
+            tau: f64::MAX,
+            ..Sampling::default()
+        },
+    );
     let imle = layer(k_subset(3, 1), config);
     let saved = imle.forward(&[f64::MAX, 0.0, 0.0], 0).unwrap();
     let failed = saved.states().errors().next().expect("the row fails");
@@ -247,7 +247,7 @@ fn a_closure_that_returns_no_state_is_an_error_of_the_row() {
             write(z);
             Ok(())
         });
-        let imle = layer(Arc::new(oracle), ImleConfig::default());
+        let imle = layer(Arc::new(oracle), Default::default());
         let saved = imle.forward(&[0.0; 3], 0).unwrap();
         let failed = saved.states().errors().next().expect("the row fails");
         assert_eq!(failed.error.kind(), ErrorKind::ContractBroken);
@@ -258,8 +258,8 @@ fn a_closure_that_returns_no_state_is_an_error_of_the_row() {
 #[test]
 fn saved_states_of_another_layer_are_refused() {
     let oracle = k_subset(3, 1);
-    let one = layer(oracle.clone(), ImleConfig::default());
-    let two = layer(oracle, ImleConfig::default());
+    let one = layer(oracle.clone(), Default::default());
+    let two = layer(oracle, Default::default());
     let saved = one.forward(&[0.0; 3], 0).unwrap();
     let refused = two.backward(saved, &[0.0; 3]).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::InvalidInput);
@@ -269,10 +269,13 @@ fn saved_states_of_another_layer_are_refused() {
 #[test]
 fn too_many_samples_are_refused_before_any_memory_is_asked_for() {
     for samples in [usize::MAX, 1 << 61] {
-        let config = ImleConfig {
-            samples,
-            ..ImleConfig::default()
-        };
+        let config = (
+            Imle::default(),
+            Sampling {
+                samples,
+                ..Sampling::default()
+            },
+        );
         let refused = layer(k_subset(3, 1), config).forward(&[0.0; 3], 0);
         assert_eq!(refused.unwrap_err().kind(), ErrorKind::InvalidInput);
     }
@@ -281,7 +284,7 @@ fn too_many_samples_are_refused_before_any_memory_is_asked_for() {
 #[test]
 fn a_limit_holds_for_the_backward_pass_too() {
     use imle_runtime::{Limits, StopFlag};
-    let imle = layer(k_subset(3, 1), ImleConfig::default());
+    let imle = layer(k_subset(3, 1), Default::default());
     let saved = imle.forward(&[0.3, 0.2, 0.1], 0).unwrap();
     let stop = StopFlag::default();
     stop.raise();
@@ -297,16 +300,23 @@ fn a_limit_holds_for_the_backward_pass_too() {
 fn failed_samples_do_not_change_the_lambda_of_the_others() {
     // One row with samples that fail or not by their noise, and the same solved samples alone.
     let eps = [[0.0, 0.3], [5.0, 0.0], [0.0, -0.2]];
-    let config = |eps: Vec<Vec<f64>>| ImleConfig {
-        samples: eps.len(),
-        noise: Arc::new(imle_runtime::Replay { eps: vec![eps] }),
-        target: Arc::new(RelativePid::new(0.7)),
-        divide_by_lambda: true,
-        ..ImleConfig::default()
+    let config = |eps: Vec<Vec<f64>>| {
+        (
+            Imle {
+                target: Arc::new(RelativePid::new(0.7)),
+                divide_by_lambda: true,
+                ..Imle::default()
+            },
+            Sampling {
+                samples: eps.len(),
+                noise: Arc::new(imle_runtime::Replay { eps: vec![eps] }),
+                ..Sampling::default()
+            },
+        )
     };
     let all = config(eps.iter().map(|eps| eps.to_vec()).collect());
     let solved = config(vec![eps[0].to_vec(), eps[2].to_vec()]);
-    let gradient = |config: ImleConfig, grad_z: &[f64]| {
+    let gradient = |config: Settings, grad_z: &[f64]| {
         let imle = layer(moody(), config);
         let saved = imle.forward(&[-1.0, 0.1], 0).unwrap();
         imle.backward(saved, grad_z).unwrap().theta

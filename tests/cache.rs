@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use imle_runtime::{Cache, Error, ErrorKind, Facts, FnOracle, Imle, ImleConfig, Oracle, solve_one};
+use imle_runtime::{
+    Cache, Error, ErrorKind, Facts, FnOracle, Imle, Layer, Oracle, Sampling, solve_one,
+};
 use oracles::{Counting, k_subset, numbers};
 
 #[test]
@@ -89,13 +91,13 @@ fn the_bytes_are_bounded_and_what_is_asked_for_stays() {
 fn the_statistics_add_up_under_threads_and_eviction() {
     let counting = Counting::new(k_subset(8, 3));
     let cache = Cache::new(20_000);
-    let config = ImleConfig {
+    let sampling = Sampling {
         samples: 5,
         threads: 4,
         tau: 0.0,
-        ..ImleConfig::default()
+        ..Sampling::default()
     };
-    let imle = Imle::new(cache.wrap(counting.clone()), config).unwrap();
+    let imle = Layer::new(cache.wrap(counting.clone()), Imle::default(), sampling).unwrap();
     for call in 0..20 {
         imle.forward(&numbers(100 * 8, call % 3), call).unwrap();
     }
@@ -201,11 +203,12 @@ fn a_cached_layer_gives_the_same_gradients() {
     let cache = Cache::new(1 << 20);
     let (theta, grad_z) = (numbers(20 * 8, 1), numbers(20 * 3 * 8, 2));
     let gradient = |oracle: Arc<dyn Oracle>| {
-        let imle = Imle::new(
+        let imle = Layer::new(
             oracle,
-            ImleConfig {
+            Imle::default(),
+            Sampling {
                 samples: 3,
-                ..ImleConfig::default()
+                ..Sampling::default()
             },
         )
         .unwrap();

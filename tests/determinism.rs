@@ -7,11 +7,11 @@ mod oracles;
 
 use std::collections::BTreeMap;
 
-use imle_runtime::{Call, ImleConfig, Sense};
-use layers::{every_setting, layer};
+use imle_runtime::{Call, Imle, Sampling, Sense};
+use layers::{Settings, every_setting, layer};
 use oracles::{k_subset, numbers};
 
-fn run(config: ImleConfig, theta: &[f64], grad_z: &[f64]) -> (Vec<f64>, Vec<f64>) {
+fn run(config: Settings, theta: &[f64], grad_z: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let imle = layer(k_subset(10, 3), config);
     let saved = imle.forward(theta, 5).expect("theta is finite");
     let z = saved.z().to_vec();
@@ -25,10 +25,13 @@ fn results_do_not_depend_on_the_number_of_threads() {
     for config in every_setting() {
         let with_threads = |threads| {
             run(
-                ImleConfig {
-                    threads,
-                    ..config.clone()
-                },
+                (
+                    config.0.clone(),
+                    Sampling {
+                        threads,
+                        ..config.1.clone()
+                    },
+                ),
                 &theta,
                 &grad_z,
             )
@@ -69,10 +72,13 @@ fn both_senses_give_mirrored_results() {
     for config in every_setting() {
         let (z, gradient) = run(config.clone(), &theta, &grad_z);
         let (z_min, gradient_min) = run(
-            ImleConfig {
-                sense: Sense::Minimize,
-                ..config
-            },
+            (
+                config.0,
+                Sampling {
+                    sense: Sense::Minimize,
+                    ..config.1
+                },
+            ),
             &costs,
             &grad_z,
         );
@@ -84,12 +90,15 @@ fn both_senses_give_mirrored_results() {
 #[test]
 fn other_seeds_calls_rows_and_samples_have_other_noise() {
     let states = |seed, call: u64| {
-        let config = ImleConfig {
-            samples: 2,
-            seed,
-            tau: 5.0,
-            ..ImleConfig::default()
-        };
+        let config = (
+            Imle::default(),
+            Sampling {
+                samples: 2,
+                seed,
+                tau: 5.0,
+                ..Sampling::default()
+            },
+        );
         layer(k_subset(30, 15), config)
             .forward(&[0.0; 60], call)
             .unwrap()
@@ -108,12 +117,15 @@ fn other_seeds_calls_rows_and_samples_have_other_noise() {
 
 #[test]
 fn map_ignores_the_noise() {
-    let config = ImleConfig {
-        samples: 7,
-        tau: 100.0,
-        sense: Sense::Minimize,
-        ..ImleConfig::default()
-    };
+    let config = (
+        Imle::default(),
+        Sampling {
+            samples: 7,
+            tau: 100.0,
+            sense: Sense::Minimize,
+            ..Sampling::default()
+        },
+    );
     let imle = layer(k_subset(4, 2), config);
     let states = imle.map(&[0.4, 0.1, 0.3, 0.2]).unwrap();
     assert_eq!(

@@ -8,10 +8,10 @@ mod oracles;
 use std::sync::Arc;
 
 use imle_runtime::{
-    Call, Combinatorial, Difference, Gumbel, ImleConfig, Oracle, Pid, RelativePid, Sense,
+    Call, Combinatorial, Difference, Gumbel, Imle, Oracle, Pid, RelativePid, Sampling, Sense,
     SumOfGamma, Target,
 };
-use layers::{every_setting, layer, noises, without_noise};
+use layers::{every_setting, imle, layer, noises, without_noise};
 use oracles::{Counting, brute_force, enumeration, k_subset, numbers, subsets};
 use proptest::prelude::*;
 
@@ -37,10 +37,13 @@ fn without_noise_it_is_the_black_box_rule() {
             .map(|(y, shifted)| (y - shifted) / lambda)
             .collect();
 
-        let config = ImleConfig {
-            divide_by_lambda: true,
-            ..without_noise(Pid::new(lambda))
-        };
+        let config = (
+            Imle {
+                divide_by_lambda: true,
+                ..imle(Pid::new(lambda))
+            },
+            without_noise(Pid::new(lambda)).1,
+        );
         let imle = layer(k_subset(8, 3), config);
         let saved = imle.forward(&theta, 0).unwrap();
         assert_eq!(imle.backward(saved, &grad_z).unwrap().theta, expected);
@@ -64,13 +67,16 @@ fn gumbel_perturb_and_map_on_one_hot_states_is_the_softmax() {
     let theta = [0.5, -1.0, 0.0, 1.5, 0.25];
     for (tau, seed) in [(1.0, 1), (2.0, 2), (0.5, 3)] {
         let samples = 100_000;
-        let config = ImleConfig {
-            samples,
-            tau,
-            seed,
-            noise: Arc::new(Gumbel),
-            ..ImleConfig::default()
-        };
+        let config = (
+            Imle::default(),
+            Sampling {
+                samples,
+                tau,
+                seed,
+                noise: Arc::new(Gumbel),
+                ..Sampling::default()
+            },
+        );
         let mu = layer(k_subset(5, 1), config).marginals(&theta, 0).unwrap();
         let weights: Vec<f64> = theta.iter().map(|theta| (theta / tau).exp()).collect();
         let total: f64 = weights.iter().sum();
@@ -105,12 +111,15 @@ fn gumbel_marginals_of_subsets_are_draws_without_replacement() {
     for (dim, k, seed) in [(4, 2, 1), (7, 3, 2), (12, 2, 3)] {
         let theta = numbers(dim, seed);
         let samples = 100_000;
-        let config = ImleConfig {
-            samples,
-            seed,
-            noise: Arc::new(Gumbel),
-            ..ImleConfig::default()
-        };
+        let config = (
+            Imle::default(),
+            Sampling {
+                samples,
+                seed,
+                noise: Arc::new(Gumbel),
+                ..Sampling::default()
+            },
+        );
         let mu = layer(k_subset(dim, k), config)
             .marginals(&theta, 0)
             .unwrap();
@@ -122,12 +131,15 @@ fn gumbel_marginals_of_subsets_are_draws_without_replacement() {
 #[test]
 fn a_loaded_solver_and_enumeration_sample_the_same_states() {
     for noise in noises() {
-        let config = ImleConfig {
-            samples: 50,
-            seed: 4,
-            noise,
-            ..ImleConfig::default()
-        };
+        let config = (
+            Imle::default(),
+            Sampling {
+                samples: 50,
+                seed: 4,
+                noise,
+                ..Sampling::default()
+            },
+        );
         let theta = numbers(3 * 9, 5);
         let loaded = layer(k_subset(9, 4), config.clone())
             .forward(&theta, 2)
@@ -159,15 +171,17 @@ fn fact_1_the_perceptron_rule() {
 /// `p(z; theta)` and `p(z; -c)`: the difference of their marginals under the same noise.
 #[test]
 fn fact_2_the_likelihood_of_the_costs() {
-    let config = ImleConfig {
-        samples: 30,
-        noise: Arc::new(SumOfGamma {
-            kappa: 3.0,
-            terms: Some(10),
-        }),
-        target: Arc::new(Combinatorial),
-        ..ImleConfig::default()
-    };
+    let config = (
+        imle(Combinatorial),
+        Sampling {
+            samples: 30,
+            noise: Arc::new(SumOfGamma {
+                kappa: 3.0,
+                terms: Some(10),
+            }),
+            ..Sampling::default()
+        },
+    );
     let imle = layer(k_subset(7, 3), config);
     for seed in 0..20 {
         let (theta, costs) = (numbers(7, seed), numbers(7, seed + 100));
@@ -196,14 +210,19 @@ fn the_finite_difference_approaches_the_derivative_of_the_expected_loss() {
         .map(|weight| weight / weights.iter().sum::<f64>())
         .collect();
     let mean: f64 = mu.iter().zip(&w).map(|(mu, w)| mu * w).sum();
-    let config = ImleConfig {
-        samples,
-        noise: Arc::new(Gumbel),
-        target: Arc::new(Pid::new(lambda)),
-        difference: Difference::Central,
-        divide_by_lambda: true,
-        ..ImleConfig::default()
-    };
+    let config = (
+        Imle {
+            target: Arc::new(Pid::new(lambda)),
+            difference: Difference::Central,
+            divide_by_lambda: true,
+            ..Imle::default()
+        },
+        Sampling {
+            samples,
+            noise: Arc::new(Gumbel),
+            ..Sampling::default()
+        },
+    );
     let imle = layer(k_subset(4, 1), config);
     let saved = imle.forward(&theta, 0).unwrap();
     let gradient = imle.backward(saved, &w.repeat(samples)).unwrap().theta;
@@ -224,7 +243,7 @@ fn rows_without_gradient_cost_no_solve() {
     for config in every_setting() {
         let counting = Counting::new(k_subset(10, 3));
         let imle = layer(counting.clone(), config.clone());
-        let sides = if config.difference == Difference::Central {
+        let sides = if config.0.difference == Difference::Central {
             2
         } else {
             1
@@ -253,11 +272,14 @@ fn lambda_zero_gives_a_zero_gradient_and_no_solve() {
         Arc::new(RelativePid::new(0.0)),
     ] {
         let counting = Counting::new(k_subset(4, 2));
-        let config = ImleConfig {
-            target,
-            divide_by_lambda: true,
-            ..ImleConfig::default()
-        };
+        let config = (
+            Imle {
+                target,
+                divide_by_lambda: true,
+                ..Imle::default()
+            },
+            Sampling::default(),
+        );
         let imle = layer(counting.clone(), config);
         let saved = imle.forward(&[0.1, 0.2, 0.3, 0.4], 0).unwrap();
         counting.take();
@@ -269,11 +291,14 @@ fn lambda_zero_gives_a_zero_gradient_and_no_solve() {
 #[test]
 fn rows_may_each_have_their_own_oracle() {
     let oracles: Vec<Arc<dyn Oracle>> = (1..=4).map(|k| k_subset(5, k)).collect();
-    let config = ImleConfig {
-        samples: 3,
-        threads: 2,
-        ..ImleConfig::default()
-    };
+    let config = (
+        Imle::default(),
+        Sampling {
+            samples: 3,
+            threads: 2,
+            ..Sampling::default()
+        },
+    );
     let imle = layer(k_subset(5, 1), config.clone());
     let (theta, grad_z) = (numbers(4 * 5, 1), numbers(4 * 3 * 5, 2));
     let saved = imle.forward_each(&oracles, &theta, 3).unwrap();
@@ -315,11 +340,7 @@ proptest! {
     /// Powers of two scale without rounding, so the two sides are the same to the bit.
     #[test]
     fn a_relative_lambda_does_not_see_the_scale_of_the_loss(seed in 0u64..1000, power in -20i32..20) {
-        let config = ImleConfig {
-            samples: 2,
-            target: Arc::new(RelativePid::new(1.5)),
-            ..ImleConfig::default()
-        };
+        let config = (imle(RelativePid::new(1.5)), Sampling { samples: 2, ..Sampling::default() });
         let imle = layer(k_subset(10, 3), config);
         let (theta, grad_z) = (numbers(10, seed), numbers(20, seed + 1));
         let scaled: Vec<f64> = grad_z.iter().map(|grad| grad * 2f64.powi(power)).collect();
@@ -331,7 +352,7 @@ proptest! {
     #[test]
     fn the_target_is_on_the_side_of_lower_loss(seed in 0u64..1000, lambda in 0.01f64..100.0, minimize: bool) {
         let sense = if minimize { Sense::Minimize } else { Sense::Maximize };
-        let config = ImleConfig { sense, ..without_noise(Pid::new(lambda)) };
+        let config = (without_noise(Pid::new(lambda)).0, Sampling { sense, ..without_noise(Pid::new(lambda)).1 });
         let imle = layer(k_subset(8, 3), config);
         let (theta, grad_z) = (numbers(8, seed), numbers(8, seed + 1));
         let saved = imle.forward(&theta, 0).unwrap();
@@ -345,7 +366,7 @@ proptest! {
     #[test]
     fn the_first_samples_do_not_depend_on_the_number_of_samples(seed in 0u64..1000, samples in 1usize..8) {
         let states = |samples| {
-            let config = ImleConfig { samples, seed, ..ImleConfig::default() };
+            let config = (Imle::default(), Sampling { samples, seed, ..Sampling::default() });
             layer(k_subset(6, 2), config).forward(&numbers(6, seed), 1).unwrap().z().to_vec()
         };
         prop_assert_eq!(&states(8)[..samples * 6], &states(samples)[..]);
@@ -355,18 +376,23 @@ proptest! {
 #[test]
 fn two_temperatures_share_the_raw_noise() {
     // With lambda so small that nothing moves, equal temperatures give a zero gradient: same noise.
-    let config = ImleConfig {
-        samples: 50,
-        target: Arc::new(Pid::new(1e-12)),
-        ..ImleConfig::default()
-    };
+    let config = (
+        imle(Pid::new(1e-12)),
+        Sampling {
+            samples: 50,
+            ..Sampling::default()
+        },
+    );
     let gradient = |tau_target| {
         let imle = layer(
             k_subset(10, 3),
-            ImleConfig {
-                tau_target,
-                ..config.clone()
-            },
+            (
+                Imle {
+                    tau_target,
+                    ..config.0.clone()
+                },
+                config.1.clone(),
+            ),
         );
         let saved = imle.forward(&numbers(10, 1), 0).unwrap();
         imle.backward(saved, &numbers(500, 2)).unwrap().theta
@@ -380,10 +406,13 @@ fn two_temperatures_share_the_raw_noise() {
 fn zero_logits_learn() {
     let imle = layer(
         k_subset(4, 1),
-        ImleConfig {
-            samples: 64,
-            ..ImleConfig::default()
-        },
+        (
+            Imle::default(),
+            Sampling {
+                samples: 64,
+                ..Sampling::default()
+            },
+        ),
     );
     let saved = imle.forward(&[0.0; 4], 0).unwrap();
     let gradient = imle

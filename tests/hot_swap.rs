@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use imle_runtime::{
-    Cache, ErrorKind, Imle, ImleConfig, NoNoise, Pid, Plugin, cargo_library_directory, solve_one,
+    Cache, ErrorKind, Imle, Layer, NoNoise, Pid, Plugin, Sampling, cargo_library_directory,
+    solve_one,
 };
 use oracles::{brute_force, numbers, registry, subsets};
 use serde_json::json;
@@ -33,12 +34,13 @@ fn calls_go_on_and_stay_right_while_the_solver_is_replaced() {
     let plugins: Vec<Plugin> = (0..3)
         .map(|i| copy_of_k_subset(directory.path(), &format!("copy{i}.so")))
         .collect();
-    let imle = Imle::new(
+    let imle = Layer::new(
         oracle,
-        ImleConfig {
+        Imle::default(),
+        Sampling {
             tau: 0.0,
             threads: 1,
-            ..ImleConfig::default()
+            ..Sampling::default()
         },
     )
     .unwrap();
@@ -92,12 +94,17 @@ fn a_backward_pass_finishes_on_the_instance_of_its_forward_pass() {
     // The cache counts by instance: without noise and with lambda so small that nothing moves, backward asks
     // for the rows of forward again.
     let cache = Cache::new(1 << 20);
-    let config = ImleConfig {
-        noise: Arc::new(NoNoise),
-        target: Arc::new(Pid::new(f64::MIN_POSITIVE)),
-        ..ImleConfig::default()
-    };
-    let imle = Imle::new(cache.wrap(oracle), config).unwrap();
+    let config = (
+        Imle {
+            target: Arc::new(Pid::new(f64::MIN_POSITIVE)),
+            ..Imle::default()
+        },
+        Sampling {
+            noise: Arc::new(NoNoise),
+            ..Sampling::default()
+        },
+    );
+    let imle = Layer::new(cache.wrap(oracle), config.0, config.1).unwrap();
     let saved = imle.forward(&numbers(8, 1), 0).unwrap();
     let plugin = copy_of_k_subset(directory.path(), "copy.so");
     registry.replace("k-subset", &plugin, "k-subset").unwrap();

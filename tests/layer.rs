@@ -3,7 +3,7 @@
 #[path = "common/oracles.rs"]
 mod oracles;
 
-use imle_runtime::{Address, Error, ErrorKind, LayerConfig, Noise};
+use imle_runtime::{Address, Error, ErrorKind, Feedback, LayerConfig, Noise};
 use oracles::{numbers, registry};
 use serde::{Deserialize, Serialize};
 
@@ -13,21 +13,24 @@ solver = "k-subset"
 config = { dim = 10, k = 3 }
 cache_bytes = 1_000_000
 
-[imle]
+[sampling]
 sense = "minimize"
 samples = 4
 seed = 7
 tau = 0.5
-tau_target = 0.25
 noise = { type = "sum_of_gamma", kappa = 3.0 }
+threads = 2
+
+[estimator]
+type = "imle"
+tau_target = 0.25
 target = { type = "pid", lambda = 10.0 }
 difference = "central"
 divide_by_lambda = true
-threads = 2
 "#;
 
 fn gradient(layer: &LayerConfig) -> Vec<f64> {
-    let imle = layer.open(&registry()).expect("the layer is right").imle;
+    let imle = layer.open(&registry()).expect("the layer is right").layer;
     let saved = imle.forward(&numbers(20, 1), 0).expect("theta is finite");
     let gradient = imle.backward(saved, &numbers(80, 2));
     gradient.expect("grad_z is finite").theta
@@ -71,7 +74,7 @@ fn every_noise_and_target_can_be_named() {
             r#"{ type = "combinatorial" }"#,
         ] {
             let text = format!(
-                "[oracle]\nsolver = \"k-subset\"\n[imle]\nnoise = {noise}\ntarget = {target}"
+                "[oracle]\nsolver = \"k-subset\"\n[sampling]\nnoise = {noise}\n[estimator]\ntype = \"imle\"\ntarget = {target}"
             );
             let layer = LayerConfig::from_toml(&text).unwrap();
             assert_eq!(
@@ -99,7 +102,8 @@ fn a_wrong_key_names_itself() {
             "lambda",
         ),
         ("\"sum_of_gamma\"", "\"sum_of_gama\"", "sum_of_gama"),
-        ("[imle]", "[imle2]", "imle2"),
+        ("[sampling]", "[samplings]", "samplings"),
+        ("\"imle\"", "\"imle2\"", "imle2"),
         ("samples = 4", "samples = -4", "-4"),
         ("sense = \"minimize\"", "sense = \"min\"", "min"),
     ];
@@ -166,8 +170,37 @@ fn the_cache_of_a_layer_is_used() {
         .open(&registry())
         .unwrap();
     for _ in 0..2 {
-        layer.imle.forward(&numbers(20, 1), 0).unwrap();
+        layer.layer.forward(&numbers(20, 1), 0).unwrap();
     }
     let statistics = layer.cache.unwrap().statistics();
     assert_eq!((statistics.hits, statistics.misses), (8, 8));
+}
+
+#[test]
+fn feedback_of_the_wrong_kind_or_size_is_refused_with_a_sentence() {
+    let opened = LayerConfig::from_toml(LAYER)
+        .unwrap()
+        .open(&registry())
+        .unwrap();
+    let backward = |feedback: Feedback<'_>| {
+        let saved = opened.layer.forward(&numbers(20, 1), 0).unwrap();
+        opened.layer.backward(saved, feedback)
+    };
+    // Two rows, four samples, ten coordinates.
+    let refused = backward(Feedback::Losses(&[1.0; 8])).unwrap_err();
+    assert_eq!(
+        refused.message(),
+        "this estimator needs grad_z, the derivative of the loss of each sample"
+    );
+    let refused = backward(Feedback::Losses(&[1.0; 7])).unwrap_err();
+    assert_eq!(
+        refused.message(),
+        "losses has 7 values for states of [2, 4, 10]"
+    );
+    // The derivative in the mean stands for that of each sample.
+    let grad = numbers(20, 2);
+    let repeated: Vec<f64> = grad.chunks(10).flat_map(|row| row.repeat(4)).collect();
+    let of_mean = backward(Feedback::GradMean(&grad)).unwrap().theta;
+    assert_eq!(of_mean, backward(Feedback::from(&repeated)).unwrap().theta);
+    assert!(of_mean.iter().any(|&value| value != 0.0));
 }

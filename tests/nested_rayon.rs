@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use imle_runtime::{Cache, Facts, FnOracle, Imle, ImleConfig, NoNoise, Oracle, Portfolio};
+use imle_runtime::{Cache, Facts, FnOracle, Imle, Layer, NoNoise, Oracle, Portfolio, Sampling};
 use oracles::{brute_force, subsets};
 use rayon::prelude::*;
 
@@ -40,14 +40,15 @@ fn parallel() -> Arc<dyn Oracle> {
 fn finishes(rounds: u64, wrap: impl Fn() -> Arc<dyn Oracle> + Send + 'static) {
     let (done, waiting) = mpsc::channel();
     std::thread::spawn(move || {
-        let config = ImleConfig {
+        let sampling = Sampling {
             samples: 16,
             threads: 8,
             noise: Arc::new(NoNoise),
-            ..ImleConfig::default()
+            ..Sampling::default()
         };
         for round in 0..rounds {
-            let imle = Imle::new(wrap(), config.clone()).expect("the settings are right");
+            let imle = Layer::new(wrap(), Imle::default(), sampling.clone())
+                .expect("the settings are right");
             let rows: Vec<f64> = oracles::numbers(6 * 4, round);
             let saved = imle.forward(&rows, round).expect("theta is finite");
             for (item, z) in saved.z().chunks_exact(4).enumerate() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use imle_runtime::{
-    Cache, Error, ErrorKind, Facts, FnOracle, Imle, ImleConfig, Limits, Oracle, Portfolio,
+    Cache, Error, ErrorKind, Facts, FnOracle, Imle, Layer, Limits, Oracle, Portfolio, Sampling,
     StopFlag, solve_one,
 };
 use oracles::{brute_force, enumeration, k_subset, numbers, subsets};
@@ -66,13 +66,13 @@ fn the_fastest_is_kept_also_when_threads_ask() {
         ("listed", slow(1)),
     ];
     let portfolio = Arc::new(Portfolio::new(backends, 8).unwrap());
-    let config = ImleConfig {
+    let sampling = Sampling {
         samples: 4,
         threads: 4,
         tau: 0.0,
-        ..ImleConfig::default()
+        ..Sampling::default()
     };
-    let imle = Imle::new(portfolio.clone(), config).unwrap();
+    let imle = Layer::new(portfolio.clone(), Imle::default(), sampling).unwrap();
     let theta = numbers(5 * 6, 1);
     let during = imle.forward(&theta, 0).unwrap().z().to_vec();
     // Rows that would have had to wait for the trial are solved beside it and do not count.

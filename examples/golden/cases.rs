@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use imle_runtime::{
-    Combinatorial, Difference, Error, Gumbel, Imle, ImleConfig, NoNoise, Noise, Pid, Registry,
-    Replay, Sense, SumOfGamma, Target,
+    Combinatorial, Difference, Error, Gumbel, Imle, Layer, NoNoise, Noise, Oracle, Pid, Registry,
+    Replay, Sampling, Sense, SumOfGamma, Target,
 };
 use serde_json::{Map, Value, json};
 
@@ -63,10 +63,8 @@ fn imle(case: &Value, registry: &Registry) -> Result<(), Stop> {
     let (theta, dy) = (numbers(&case["theta"])?, numbers(&case["dy"])?);
     let dim = oracle.facts().dim;
 
-    let layer = Imle::new(
-        oracle.clone(),
-        settings.config(replayed(case, settings.samples, dim)?),
-    )?;
+    let replay = replayed(case, settings.samples, dim)?;
+    let layer = settings.layer(oracle.clone(), replay)?;
     let saved = layer.forward(&theta, 0)?;
     same_states(
         "z",
@@ -88,14 +86,11 @@ fn imle(case: &Value, registry: &Registry) -> Result<(), Stop> {
             .map(|sample| vec![sample])
             .collect(),
     });
-    let each = Imle::new(
-        oracle,
-        Settings {
-            samples: 1,
-            ..settings.clone()
-        }
-        .config(each_noise),
-    )?;
+    let one_sample = Settings {
+        samples: 1,
+        ..settings.clone()
+    };
+    let each = one_sample.layer(oracle, each_noise)?;
     let saved = each.forward(&each_theta, 0)?;
     let grad = each.backward(saved, &dy)?.all_solved()?;
     if let Some(expected) = expect.get("grad_per_sample") {
@@ -120,7 +115,7 @@ fn clipped(case: &Value, registry: &Registry) -> Result<(), Stop> {
     };
     let expect = &case["expect"];
     let (theta, dy) = (numbers(&case["theta"])?, numbers(&case["dy"])?);
-    let layer = Imle::new(oracle(case, registry, "clamp")?, settings.config(None))?;
+    let layer = settings.layer(oracle(case, registry, "clamp")?, None)?;
     let target = settings.target_parameters(&theta, &dy, layer.dim());
     close("c_prime", &numbers(&expect["c_prime"])?, &target)?;
     let z_prime = layer.map(&target)?;
@@ -308,22 +303,25 @@ impl Settings {
         })
     }
 
-    fn config(&self, replay: Option<Replay>) -> ImleConfig {
+    fn layer(&self, oracle: Arc<dyn Oracle>, replay: Option<Replay>) -> Result<Layer, Error> {
+        let imle = Imle {
+            tau_target: Some(self.tau_target),
+            target: self.target.clone(),
+            difference: self.difference,
+            divide_by_lambda: self.divide_by_lambda,
+        };
         let noise: Arc<dyn Noise> = match replay {
             Some(replay) => Arc::new(replay),
             None => Arc::new(NoNoise),
         };
-        ImleConfig {
+        let sampling = Sampling {
             sense: self.sense,
             samples: self.samples,
             tau: self.tau,
-            tau_target: Some(self.tau_target),
             noise,
-            target: self.target.clone(),
-            difference: self.difference,
-            divide_by_lambda: self.divide_by_lambda,
-            ..ImleConfig::default()
-        }
+            ..Sampling::default()
+        };
+        Layer::new(oracle, imle, sampling)
     }
 
     /// theta' in the sense of the case.
@@ -349,10 +347,7 @@ impl Settings {
 
 fn map_state(case: &Value, registry: &Registry, negative_costs: &str) -> Result<Vec<f64>, Stop> {
     let settings = Settings::of(case)?;
-    let layer = Imle::new(
-        oracle(case, registry, negative_costs)?,
-        settings.config(None),
-    )?;
+    let layer = settings.layer(oracle(case, registry, negative_costs)?, None)?;
     Ok(layer
         .map(&numbers(&case["theta"])?)?
         .all_solved()?
@@ -365,7 +360,7 @@ fn oracle(
     case: &Value,
     registry: &Registry,
     negative_costs: &str,
-) -> Result<Arc<dyn imle_runtime::Oracle>, Stop> {
+) -> Result<Arc<dyn Oracle>, Stop> {
     let problem = &case["problem"];
     // Before a solver makes room for a problem that the case has no numbers for.
     let values = numbers(&case["theta"])?.len() as f64;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use imle_runtime::{Cache, Error, Imle, ImleConfig, Oracle};
+use imle_runtime::{Cache, Error, Imle, Layer, Oracle, Sampling};
 
 /// The solver that was loaded, and a memory for what is asked of it without noise.
 pub(crate) struct Solver {
@@ -14,9 +14,9 @@ pub(crate) struct Solver {
 /// Asks the solver for paths and for gradients through them.
 pub(crate) struct Estimator {
     /// Straight to the solver: noise makes every row new, so there is nothing to remember.
-    sampling: Imle,
+    sampling: Layer,
     /// Through the cache: every run solves the same true costs.
-    deciding: Imle,
+    deciding: Layer,
     step: u64,
     cache: Cache,
     hits_before: u64,
@@ -35,11 +35,11 @@ pub(crate) struct Effort {
 }
 
 impl Estimator {
-    pub(crate) fn new(solver: &Solver, config: ImleConfig) -> Result<Self, Error> {
+    pub(crate) fn new(solver: &Solver, (imle, sampling): (Imle, Sampling)) -> Result<Self, Error> {
         let cached = solver.cache.wrap(solver.oracle.clone());
         Ok(Self {
-            sampling: Imle::new(solver.oracle.clone(), config.clone())?,
-            deciding: Imle::new(cached, config)?,
+            sampling: Layer::new(solver.oracle.clone(), imle.clone(), sampling.clone())?,
+            deciding: Layer::new(cached, imle, sampling)?,
             step: 0,
             cache: solver.cache.clone(),
             hits_before: solver.cache.statistics().hits,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use imle_example_support::{Adam, Linear, RandomState};
-use imle_runtime::{Error, ImleConfig, Pid, RelativePid, Sense, SumOfGamma, Target};
+use imle_runtime::{Error, Imle, Pid, RelativePid, Sampling, Sense, SumOfGamma, Target};
 
 use crate::Options;
 use crate::estimator::{Effort, Estimator, Solver};
@@ -70,7 +70,7 @@ pub(crate) fn train(
     mut epoch_done: impl FnMut(),
 ) -> Result<Run, Error> {
     let start = Instant::now();
-    let mut estimator = Estimator::new(solver, config(method, seed, options))?;
+    let mut estimator = Estimator::new(solver, settings(method, seed, options))?;
     let (train, test) = Problems::of_seed(seed, options.degree, &mut estimator)?;
 
     // Not the seed of the problems, or the model would start from the numbers that made them.
@@ -106,8 +106,12 @@ pub(crate) fn train(
     })
 }
 
-fn config(method: Method, seed: u32, options: &Options) -> ImleConfig {
-    ImleConfig {
+fn settings(method: Method, seed: u32, options: &Options) -> (Imle, Sampling) {
+    let imle = Imle {
+        target: method.target(),
+        ..Imle::default()
+    };
+    let sampling = Sampling {
         sense: Sense::Minimize,
         samples: options.samples as usize,
         seed: u64::from(seed),
@@ -115,10 +119,10 @@ fn config(method: Method, seed: u32, options: &Options) -> ImleConfig {
             kappa: 5.0,
             terms: Some(10),
         }),
-        target: method.target(),
         threads: options.threads,
-        ..ImleConfig::default()
-    }
+        ..Sampling::default()
+    };
+    (imle, sampling)
 }
 
 /// The derivative of half the squared distance between costs.

@@ -1,33 +1,21 @@
 //! From the states on both sides of theta to a gradient.
 
 use imle_api::{Error, Outcome};
+use serde::{Deserialize, Serialize};
 
-use crate::config::{Difference, ImleConfig};
+use crate::gradient::Gradient;
 use crate::states::{RowError, States};
 
-/// The gradient of a backward pass.
-#[derive(Clone, Debug)]
-pub struct Gradient {
-    /// The gradient in theta, row-major `[rows, dim]`; in the costs if `sense = minimize`.
-    pub theta: Vec<f64>,
-    /// The samples that could not be solved, in forward or in backward, and are left out.
-    pub errors: Vec<RowError>,
-    /// How many solves the backward pass asked for.
-    pub solves: usize,
-}
-
-impl Gradient {
-    /// Returns the gradient if every sample was solved.
-    ///
-    /// # Errors
-    ///
-    /// The error of the first sample that was not.
-    pub fn all_solved(self) -> Result<Vec<f64>, Error> {
-        match self.errors.into_iter().next() {
-            None => Ok(self.theta),
-            Some(failed) => Err(failed.into()),
-        }
-    }
+/// On which sides of theta the gradient looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Difference {
+    /// `z - MAP(theta - lambda grad_z + tau eps)`, as in the paper: one more solve a sample.
+    #[default]
+    OneSided,
+    /// `(MAP(theta + lambda grad_z + tau eps) - MAP(theta - lambda grad_z + tau eps)) / 2`: two more
+    /// solves. With a large lambda both sides saturate and the gradient forgets theta: keep it small.
+    Central,
 }
 
 /// One solve of the backward pass: a sample (`row * samples + sample`) and how far to step.
@@ -39,19 +27,19 @@ pub(crate) struct Query {
 
 /// The solves that the gradient needs: none for a sample whose `grad_z` or lambda is zero.
 pub(crate) fn queries(
-    config: &ImleConfig,
-    dim: usize,
+    difference: Difference,
+    states: &States,
     lambdas: &[f64],
     grad_z: &[f64],
 ) -> Vec<Query> {
     let mut queries = Vec::new();
-    for (item, grad) in grad_z.chunks_exact(dim).enumerate() {
-        let lambda = lambdas[item / config.samples];
+    for (item, grad) in grad_z.chunks_exact(states.dim).enumerate() {
+        let lambda = lambdas[item / states.samples];
         if lambda == 0.0 || grad.iter().all(|&grad| grad == 0.0) {
             continue;
         }
         queries.push(Query { item, lambda });
-        if config.difference == Difference::Central {
+        if difference == Difference::Central {
             queries.push(Query {
                 item,
                 lambda: -lambda,
@@ -63,17 +51,17 @@ pub(crate) fn queries(
 
 /// The queries of a backward pass and their answers.
 pub(crate) struct Answers<'a> {
-    pub(crate) config: &'a ImleConfig,
+    pub(crate) difference: Difference,
+    pub(crate) divide_by_lambda: bool,
     pub(crate) lambdas: &'a [f64],
     pub(crate) queries: &'a [Query],
-    pub(crate) z: &'a [f64],
-    pub(crate) outcomes: &'a [Outcome],
+    pub(crate) solved: &'a States,
 }
 
 impl Answers<'_> {
     /// Means of the differences between the two sides of each sample.
     pub(crate) fn gradient(&self, states: &States) -> Gradient {
-        let (samples, dim) = (self.config.samples, states.dim);
+        let (samples, dim) = (states.samples, states.dim);
         let mut theta = vec![0.0; states.rows() * dim];
         let mut errors: Vec<RowError> = states.errors().collect();
         let mut solved: Vec<usize> = states
@@ -102,7 +90,6 @@ impl Answers<'_> {
                 .iter_mut()
                 .for_each(|value| *value = *value / count / divisor);
         }
-        self.config.sense.flip(&mut theta);
         errors.sort_by_key(|error| (error.row, error.sample));
         Gradient {
             theta,
@@ -113,17 +100,17 @@ impl Answers<'_> {
 
     /// The states of some queries, if all were solved.
     fn solved(&self, queries: std::ops::Range<usize>, dim: usize) -> Result<&[f64], Error> {
-        let mut outcomes = self.outcomes[queries.clone()].iter();
+        let mut outcomes = self.solved.outcomes[queries.clone()].iter();
         match outcomes.find_map(|outcome| outcome.as_ref().err()) {
             Some(error) => Err(error.clone()),
-            None => Ok(&self.z[queries.start * dim..queries.end * dim]),
+            None => Ok(&self.solved.z[queries.start * dim..queries.end * dim]),
         }
     }
 
     /// `z` holds the state at the target and, for a central difference, the one on the other side.
     fn add_difference(&self, gradient: &mut [f64], forward: &[f64], z: &[f64]) {
         let (target, opposite) = z.split_at(forward.len());
-        let (left, weight) = match self.config.difference {
+        let (left, weight) = match self.difference {
             Difference::OneSided => (forward, 1.0),
             Difference::Central => (opposite, 0.5),
         };
@@ -134,7 +121,7 @@ impl Answers<'_> {
 
     fn divisor(&self, row: usize) -> f64 {
         // A row with lambda = 0 has a zero gradient, which stays zero.
-        match self.config.divide_by_lambda && self.lambdas[row] != 0.0 {
+        match self.divide_by_lambda && self.lambdas[row] != 0.0 {
             true => self.lambdas[row],
             false => 1.0,
         }

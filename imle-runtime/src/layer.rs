@@ -1,138 +1,267 @@
-//! A whole layer in a configuration file.
+//! A layer: an oracle, an estimator, and how theta is sampled.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use imle_api::{Error, ErrorKind, Oracle};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use imle_api::{Error, ErrorKind, Identity, Limits, Oracle};
 
-use crate::cache::Cache;
-use crate::config::ImleConfig;
-use crate::imle::Imle;
-use crate::registry::Registry;
+use crate::batch::Oracles;
+use crate::call::Call;
+use crate::engine::Engine;
+use crate::estimators::{Checked, Estimator, Feedback, Memory};
+use crate::gradient::Gradient;
+use crate::sampling::Sampling;
+use crate::states::States;
 
-/// A layer as a configuration file describes it.
+/// A layer that samples states of a feasible set and learns through them.
 ///
 /// ```
-/// use imle_runtime::LayerConfig;
+/// use imle_runtime::{Facts, FnOracle, Imle, Layer, Sampling};
+/// use std::sync::Arc;
 ///
-/// let layer = LayerConfig::from_toml(r#"
-///     [oracle]
-///     solver = "k-subset"
-///     config = { dim = 10, k = 3 }
-///     cache_bytes = 16_777_216
-///
-///     [imle]
-///     samples = 8
-///     seed = 7
-///     noise = { type = "sum_of_gamma", kappa = 3.0 }
-///     target = { type = "pid", lambda = 10.0 }
-/// "#)?;
-/// assert_eq!(layer.imle.samples, 8);
-/// let error = LayerConfig::from_toml("[oracle]\nsolver = \"k-subset\"\n[imle]\nlamda = 1").unwrap_err();
-/// assert!(error.message().contains("unknown field `lamda`"));
+/// let positive = FnOracle::new(Facts::binary(2), |theta, z| {
+///     z.iter_mut().zip(theta).for_each(|(z, &theta)| *z = f64::from(theta > 0.0));
+///     Ok(())
+/// });
+/// let layer = Layer::new(Arc::new(positive), Imle::default(), Sampling::default())?;
+/// let saved = layer.forward(&[0.5, -0.5], 0)?; // states: [rows, samples, dim]
+/// let grad_z: Vec<f64> = saved.z().iter().map(|z| z - 1.0).collect();
+/// let grad_theta = layer.backward(saved, &grad_z)?.all_solved()?; // [rows, dim]
+/// # assert_eq!(grad_theta.len(), 2);
 /// # Ok::<(), imle_runtime::Error>(())
 /// ```
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LayerConfig {
-    /// Who solves.
-    pub oracle: OracleConfig,
-    /// How states are sampled and gradients estimated.
-    #[serde(default)]
-    pub imle: ImleConfig,
-}
-
-/// An oracle as a configuration file describes it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OracleConfig {
-    /// The name of the solver in the registry.
-    pub solver: String,
-    /// The solver's own configuration; see its schema.
-    #[serde(default = "empty")]
-    pub config: Value,
-    /// The size of the cache in bytes; 0 for none.
-    #[serde(default)]
-    pub cache_bytes: usize,
-}
-
-fn empty() -> Value {
-    Value::Object(serde_json::Map::new())
-}
-
-/// A layer that was opened, and its cache if it has one.
 #[derive(Debug)]
 pub struct Layer {
-    /// The layer.
-    pub imle: Imle,
-    /// The cache in front of the solver.
-    pub cache: Option<Cache>,
+    engine: Engine,
+    estimator: Arc<dyn Estimator>,
+    memory: Mutex<Memory>,
+    identity: Identity,
 }
 
-impl LayerConfig {
-    /// Reads a layer from TOML.
+impl Layer {
+    /// Makes a layer over an oracle.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidConfig`] with the place and the key that is wrong.
-    pub fn from_toml(text: &str) -> Result<Self, Error> {
-        let layer: Self = toml::from_str(text).map_err(invalid)?;
-        layer.imle.validate()?;
-        Ok(layer)
+    /// [`ErrorKind::InvalidConfig`] with the setting that is wrong.
+    pub fn new(
+        oracle: Arc<dyn Oracle>,
+        estimator: impl Estimator + 'static,
+        sampling: Sampling,
+    ) -> Result<Self, Error> {
+        Self::with_shared(oracle, Arc::new(estimator), sampling)
     }
 
-    /// Reads a layer from JSON.
+    /// Like [`new`](Self::new), for an estimator that was read from a file or is shared.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidConfig`] with the place and the key that is wrong.
-    pub fn from_json(text: &str) -> Result<Self, Error> {
-        let layer: Self = serde_json::from_str(text).map_err(invalid)?;
-        layer.imle.validate()?;
-        Ok(layer)
-    }
-
-    /// Writes the layer as TOML.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::InvalidConfig`] if TOML cannot hold a value: a null, or an integer above 2^63.
-    pub fn to_toml(&self) -> Result<String, Error> {
-        toml::to_string_pretty(self).map_err(invalid)
-    }
-
-    /// Writes the layer as JSON.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::InvalidConfig`] if JSON cannot hold a value.
-    pub fn to_json(&self) -> Result<String, Error> {
-        serde_json::to_string_pretty(self).map_err(invalid)
-    }
-
-    /// Opens the layer with a solver of the registry.
-    ///
-    /// # Errors
-    ///
-    /// As [`Registry::open`] and [`Imle::new`].
-    pub fn open(&self, registry: &Registry) -> Result<Layer, Error> {
-        let mut oracle: Arc<dyn Oracle> =
-            registry.open(&self.oracle.solver, &self.oracle.config)?;
-        let cache = (self.oracle.cache_bytes > 0).then(|| Cache::new(self.oracle.cache_bytes));
-        if let Some(cache) = &cache {
-            oracle = cache.wrap(oracle);
-        }
-        Ok(Layer {
-            imle: Imle::new(oracle, self.imle.clone())?,
-            cache,
+    /// As `new`.
+    pub fn with_shared(
+        oracle: Arc<dyn Oracle>,
+        estimator: Arc<dyn Estimator>,
+        sampling: Sampling,
+    ) -> Result<Self, Error> {
+        let engine = Engine::new(oracle, sampling)?;
+        estimator
+            .validate(&engine.sampling)
+            .map_err(|why| why.within("estimator"))?;
+        Ok(Self {
+            engine,
+            estimator,
+            memory: Mutex::default(),
+            identity: Identity::unique(),
         })
     }
+
+    /// The settings.
+    #[must_use]
+    pub fn sampling(&self) -> &Sampling {
+        &self.engine.sampling
+    }
+
+    /// The estimator.
+    #[must_use]
+    pub fn estimator(&self) -> &dyn Estimator {
+        &*self.estimator
+    }
+
+    /// The number of coordinates of theta and of a state.
+    #[must_use]
+    pub fn dim(&self) -> usize {
+        self.engine.dim
+    }
+
+    /// Samples states: `theta` is `[rows, dim]`, the states are `[rows, samples, dim]`.
+    ///
+    /// The same `theta` in the same call gives the same states, on any number of threads.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidTheta`] if the length is not a multiple of dim or a value is not finite, with
+    /// its row and column. A row that cannot be solved is not an error of the call: see [`States`].
+    pub fn forward<'a>(&self, theta: &[f64], call: impl Into<Call<'a>>) -> Result<Saved, Error> {
+        self.sample(self.engine.oracles.pinned(), theta, call.into())
+    }
+
+    /// Like [`forward`](Self::forward), with an oracle for each row: instances that differ from row to
+    /// row.
+    ///
+    /// # Errors
+    ///
+    /// As `forward`; [`ErrorKind::InvalidInput`] if there is not one oracle a row, or one of them has
+    /// another dimension than this layer.
+    pub fn forward_each<'a>(
+        &self,
+        oracles: &[Arc<dyn Oracle>],
+        theta: &[f64],
+        call: impl Into<Call<'a>>,
+    ) -> Result<Saved, Error> {
+        let oracles = self.engine.one_a_row(oracles, theta)?;
+        self.sample(oracles, theta, call.into())
+    }
+
+    /// Estimates the marginals `mu`, `[rows, dim]`: the mean of the sampled states.
+    ///
+    /// # Errors
+    ///
+    /// As [`forward`](Self::forward), and the first sample that could not be solved: a mean over some of
+    /// the samples is another number. [`States::marginals`] gives that one.
+    pub fn marginals<'a>(
+        &self,
+        theta: &[f64],
+        call: impl Into<Call<'a>>,
+    ) -> Result<Vec<f64>, Error> {
+        let saved = self.forward(theta, call)?;
+        Ok(saved.states.all_solved()?.marginals())
+    }
+
+    /// Solves without noise: one state `MAP(theta)` for each row, as for evaluation.
+    ///
+    /// # Errors
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn map(&self, theta: &[f64]) -> Result<States, Error> {
+        self.solve_plain(&self.engine.oracles.pinned(), theta)
+    }
+
+    /// Like [`map`](Self::map), with an oracle for each row.
+    ///
+    /// # Errors
+    ///
+    /// As [`forward_each`](Self::forward_each).
+    pub fn map_each(&self, oracles: &[Arc<dyn Oracle>], theta: &[f64]) -> Result<States, Error> {
+        self.solve_plain(&self.engine.one_a_row(oracles, theta)?, theta)
+    }
+
+    fn solve_plain(&self, oracles: &Oracles, theta: &[f64]) -> Result<States, Error> {
+        let theta = self.engine.to_rewards(theta)?;
+        Ok(self.engine.pass(&theta, oracles, Call::default()).map())
+    }
+
+    fn sample(&self, oracles: Oracles, theta: &[f64], call: Call<'_>) -> Result<Saved, Error> {
+        let theta = self.engine.to_rewards(theta)?;
+        let pass = self.engine.pass(&theta, &oracles, call);
+        let states = self.estimator.forward(&pass)?;
+        let call = Call {
+            limits: Limits::none(),
+            ..call
+        };
+        Ok(Saved {
+            states,
+            theta,
+            oracles,
+            call,
+            layer: self.identity,
+        })
+    }
+
+    /// Returns the gradient of the loss in theta, `[rows, dim]`.
+    ///
+    /// `feedback` is usually `grad_z`, `[rows, samples, dim]`: the derivative of *each sample's own* loss,
+    /// not divided by the number of samples. [`Feedback`] has other kinds. What it says of a sample that
+    /// failed in `forward` is not looked at.
+    ///
+    /// The gradient of a row is the mean over its samples that were solved on every side; zero if there
+    /// are none. [`Gradient::errors`] lists the samples that were not.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] if the feedback does not fit the states, is not finite, or is not of the
+    /// kind that the estimator needs.
+    pub fn backward<'a>(
+        &self,
+        saved: Saved,
+        feedback: impl Into<Feedback<'a>>,
+    ) -> Result<Gradient, Error> {
+        self.backward_within(saved, feedback, &Limits::none())
+    }
+
+    /// Like [`backward`](Self::backward), with a time limit and a stop flag.
+    ///
+    /// # Errors
+    ///
+    /// As `backward`.
+    pub fn backward_within<'a>(
+        &self,
+        saved: Saved,
+        feedback: impl Into<Feedback<'a>>,
+        limits: &Limits<'_>,
+    ) -> Result<Gradient, Error> {
+        if saved.layer != self.identity {
+            let message = "the saved states come from another layer, with noise of its own";
+            return Err(Error::new(ErrorKind::InvalidInput, message));
+        }
+        let feedback = Checked::new(&saved.states, feedback.into())?;
+        let call = Call {
+            limits: *limits,
+            ..saved.call
+        };
+        let pass = self.engine.pass(&saved.theta, &saved.oracles, call);
+        let mut memory = self.memory();
+        let mut gradient =
+            self.estimator
+                .backward(&pass, &saved.states, feedback.borrow(), &mut memory)?;
+        self.set_memory(memory);
+        self.engine.sampling.sense.flip(&mut gradient.theta);
+        Ok(gradient)
+    }
+
+    /// Returns what the estimator remembers from the backward passes so far, to be saved with the model.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        let memory = self.memory.lock();
+        memory.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces what the estimator remembers, as when a saved model is loaded.
+    ///
+    /// Backward passes read the memory when they start and write it when they end: if the estimator has one,
+    /// let them follow one another.
+    pub fn set_memory(&self, memory: Memory) {
+        *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = memory;
+    }
 }
 
-fn invalid(why: impl std::fmt::Display) -> Error {
-    Error::new(
-        ErrorKind::InvalidConfig,
-        why.to_string().trim_end().to_owned(),
-    )
+/// The states of a forward pass and what its backward pass needs; used once.
+#[derive(Debug)]
+pub struct Saved {
+    states: States,
+    theta: Vec<f64>, // in the sense of the oracle: to be maximised
+    oracles: Oracles,
+    call: Call<'static>,
+    layer: Identity,
+}
+
+impl Saved {
+    /// The states, row-major `[rows, samples, dim]`.
+    #[must_use]
+    pub fn z(&self) -> &[f64] {
+        self.states.z()
+    }
+
+    /// The states with their outcomes.
+    #[must_use]
+    pub fn states(&self) -> &States {
+        &self.states
+    }
 }

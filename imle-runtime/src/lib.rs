@@ -2,12 +2,14 @@
 //!
 //! Read in this order:
 //!
-//! - [`Imle`] (imle.rs), the estimator: [`forward`](Imle::forward) and [`backward`](Imle::backward);
+//! - [`Imle`] (imle.rs), the estimator that gives the project its name, and [`Layer`] (layer.rs), an estimator
+//!   over an oracle: [`forward`](Layer::forward) and [`backward`](Layer::backward);
 //! - [`Noise`] (noise/mod.rs) and [`Target`] (target.rs), its two open choices;
+//! - [`Estimator`] (estimators/) and [`Loss`] (losses/), the field's other ways to learn through a solver;
 //! - [`Registry`] (registry.rs) and [`Plugin`] (plugin.rs), where solvers come from;
 //! - [`Cache`] (cache.rs), an exact memory in front of any oracle;
 //! - [`Portfolio`] (portfolio.rs), several back ends for one problem;
-//! - [`LayerConfig`] (layer.rs), all of that in a file;
+//! - [`LayerConfig`] (layer_config.rs), all of that in a file;
 //! - [`normalized_regret`] and [`mean_relative_regret`] (metrics.rs).
 //!
 //! The traits and errors come from `imle-api`.
@@ -17,13 +19,18 @@
 mod batch;
 mod cache;
 mod call;
-mod config;
 mod difference;
+mod engine;
+mod estimators;
+mod gradient;
 mod imle;
 mod layer;
+mod layer_config;
+mod losses;
 mod metrics;
 mod noise;
 mod parameters;
+mod pass;
 #[allow(unsafe_code)]
 mod plugin;
 mod plugin_checks;
@@ -35,25 +42,31 @@ mod plugin_search;
 mod plugin_text;
 mod portfolio;
 mod registry;
+mod sampling;
 mod states;
 mod target;
 
 pub use cache::{Cache, CacheStatistics};
 pub use call::Call;
-pub use config::{Difference, ImleConfig, Sense};
-pub use difference::Gradient;
-pub use imle::{Imle, Saved};
+pub use difference::Difference;
+pub use estimators::{Estimator, Feedback, Memory};
+pub use gradient::Gradient;
+pub use imle::Imle;
 pub use imle_api::{
     Error, ErrorKind, Facts, FnOracle, Identity, Limits, Linked, Oracle, Outcome, Proof, Solved,
     Solver, StopFlag, ThetaDomain, solve_one,
 };
-pub use layer::{Layer, LayerConfig, OracleConfig};
+pub use layer::{Layer, Saved};
+pub use layer_config::{LayerConfig, Opened, OracleConfig};
+pub use losses::{Labels, Loss, LossLayer, LossValue, SpoPlus};
 pub use metrics::{mean_relative_regret, normalized_regret, regrets};
 pub use noise::{Address, Gumbel, NoNoise, Noise, Normal, Replay, SumOfGamma};
+pub use pass::Pass;
 pub use plugin::{Plugin, SolverInfo};
 pub use plugin_search::cargo_library_directory;
 pub use portfolio::Portfolio;
 pub use registry::{Listing, Registry};
+pub use sampling::{Sampling, Sense};
 pub use states::{RowError, States};
 pub use target::{Combinatorial, Pid, RelativePid, Target};
 

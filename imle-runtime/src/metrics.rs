@@ -3,7 +3,7 @@
 
 use imle_api::{Error, ErrorKind};
 
-use crate::config::Sense;
+use crate::sampling::Sense;
 
 /// Returns the regret of each decision: how much worse its objective is than the optimum, never
 /// negative for true optima.

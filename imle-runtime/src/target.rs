@@ -6,6 +6,7 @@ use imle_api::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 
 use crate::parameters::{NoParameters, without_parameters};
+use crate::sampling::not_negative;
 
 /// Chooses the parameters of the target distribution `q(z; theta')` of a row.
 ///
@@ -174,12 +175,4 @@ fn root_mean_square(values: &[f64]) -> f64 {
     }
     let squares: f64 = values.iter().map(|value| (value / largest).powi(2)).sum();
     largest * (squares / values.len() as f64).sqrt()
-}
-
-fn not_negative(name: &str, value: f64) -> Result<(), Error> {
-    if value.is_finite() && value >= 0.0 {
-        return Ok(());
-    }
-    let message = format!("{name} = {value} is not a number from 0 up");
-    Err(Error::new(ErrorKind::InvalidConfig, message))
 }

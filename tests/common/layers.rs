@@ -8,19 +8,29 @@
 use std::sync::Arc;
 
 use imle_runtime::{
-    Combinatorial, Difference, Error, ErrorKind, Facts, FnOracle, Gumbel, Imle, ImleConfig,
-    NoNoise, Noise, Normal, Oracle, Pid, RelativePid, SumOfGamma, Target,
+    Combinatorial, Difference, Error, ErrorKind, Facts, FnOracle, Gumbel, Imle, Layer, NoNoise,
+    Noise, Normal, Oracle, Pid, RelativePid, Sampling, SumOfGamma, Target,
 };
 
-pub(crate) fn layer(oracle: Arc<dyn Oracle>, config: ImleConfig) -> Imle {
-    Imle::new(oracle, config).expect("the settings are right")
+/// What a layer of I-MLE is made with.
+pub(crate) type Settings = (Imle, Sampling);
+
+pub(crate) fn layer(oracle: Arc<dyn Oracle>, (imle, sampling): Settings) -> Layer {
+    Layer::new(oracle, imle, sampling).expect("the settings are right")
 }
 
-pub(crate) fn without_noise(target: impl Target + 'static) -> ImleConfig {
-    ImleConfig {
+pub(crate) fn without_noise(target: impl Target + 'static) -> Settings {
+    let sampling = Sampling {
         noise: Arc::new(NoNoise),
+        ..Sampling::default()
+    };
+    (imle(target), sampling)
+}
+
+pub(crate) fn imle(target: impl Target + 'static) -> Imle {
+    Imle {
         target: Arc::new(target),
-        ..ImleConfig::default()
+        ..Imle::default()
     }
 }
 
@@ -36,7 +46,7 @@ pub(crate) fn noises() -> [Arc<dyn Noise>; 4] {
     ]
 }
 
-pub(crate) fn every_setting() -> Vec<ImleConfig> {
+pub(crate) fn every_setting() -> Vec<Settings> {
     let mut configs = Vec::new();
     let targets: [Arc<dyn Target>; 3] = [
         Arc::new(Pid::new(2.0)),
@@ -46,17 +56,21 @@ pub(crate) fn every_setting() -> Vec<ImleConfig> {
     for noise in noises() {
         for target in &targets {
             for difference in [Difference::OneSided, Difference::Central] {
-                configs.push(ImleConfig {
-                    samples: 3,
-                    seed: 9,
-                    tau: 0.7,
-                    tau_target: Some(0.4),
-                    noise: noise.clone(),
-                    target: target.clone(),
-                    difference,
-                    divide_by_lambda: true,
-                    ..ImleConfig::default()
-                });
+                configs.push((
+                    Imle {
+                        tau_target: Some(0.4),
+                        target: target.clone(),
+                        difference,
+                        divide_by_lambda: true,
+                    },
+                    Sampling {
+                        samples: 3,
+                        seed: 9,
+                        tau: 0.7,
+                        noise: noise.clone(),
+                        ..Sampling::default()
+                    },
+                ));
             }
         }
     }

@@ -1,0 +1,89 @@
+//! What layers and losses share: an oracle, settings and threads.
+
+use std::sync::Arc;
+
+use imle_api::{Error, ErrorKind, Oracle, check_theta};
+
+use crate::batch::{Batch, Oracles};
+use crate::call::Call;
+use crate::pass::Pass;
+use crate::sampling::Sampling;
+
+/// Makes passes: checks what a user hands in and turns costs into rewards.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) sampling: Sampling,
+    pub(crate) dim: usize,
+    pub(crate) oracles: Oracles,
+    batch: Batch,
+}
+
+impl Engine {
+    pub(crate) fn new(oracle: Arc<dyn Oracle>, sampling: Sampling) -> Result<Self, Error> {
+        sampling.validate()?;
+        Ok(Self {
+            dim: oracle.facts().dim,
+            batch: Batch::new(sampling.threads)?,
+            oracles: Oracles::Shared(oracle),
+            sampling,
+        })
+    }
+
+    pub(crate) fn pass<'a>(
+        &'a self,
+        theta: &'a [f64],
+        oracles: &'a Oracles,
+        call: Call<'a>,
+    ) -> Pass<'a> {
+        Pass {
+            sampling: &self.sampling,
+            batch: &self.batch,
+            dim: self.dim,
+            theta,
+            oracles,
+            call,
+        }
+    }
+
+    /// Checks theta, `[rows, dim]`, and turns costs into rewards.
+    pub(crate) fn to_rewards(&self, theta: &[f64]) -> Result<Vec<f64>, Error> {
+        let rows = check_theta(theta, self.dim)?;
+        self.check_size(rows)?;
+        let mut theta = theta.to_vec();
+        self.sampling.sense.flip(&mut theta);
+        Ok(theta)
+    }
+
+    /// The states of a call must fit into memory's addresses.
+    fn check_size(&self, rows: usize) -> Result<(), Error> {
+        let (samples, dim) = (self.sampling.samples, self.dim);
+        let values = rows.checked_mul(samples).and_then(|n| n.checked_mul(dim));
+        if values.is_some_and(|n| n <= isize::MAX as usize / size_of::<f64>()) {
+            return Ok(());
+        }
+        let message =
+            format!("{rows} rows x samples = {samples} x dim = {dim} states are too many");
+        Err(Error::new(ErrorKind::InvalidInput, message))
+    }
+
+    pub(crate) fn one_a_row(
+        &self,
+        oracles: &[Arc<dyn Oracle>],
+        theta: &[f64],
+    ) -> Result<Oracles, Error> {
+        let rows = check_theta(theta, self.dim)?;
+        let invalid = |message| Err(Error::new(ErrorKind::InvalidInput, message));
+        if oracles.len() != rows {
+            return invalid(format!("{} oracles for {rows} rows", oracles.len()));
+        }
+        for (row, oracle) in oracles.iter().enumerate() {
+            let (dim, own) = (oracle.facts().dim, self.dim);
+            if dim != own {
+                return invalid(format!(
+                    "the oracle of row {row} has dim = {dim}, the layer has {own}"
+                ));
+            }
+        }
+        Ok(Oracles::Each(oracles.into()).pinned())
+    }
+}

@@ -1,0 +1,150 @@
+//! What the loss says of the states.
+
+use imle_api::{Error, ErrorKind};
+
+use crate::states::States;
+
+/// What the loss says of the states.
+///
+/// ```
+/// use imle_runtime::Feedback;
+/// let feedback = Feedback::from(&[0.5, -1.0]);
+/// assert_eq!(feedback, Feedback::GradZ(&[0.5, -1.0]));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Feedback<'a> {
+    /// The derivative of *each sample's own* loss in its state, `[rows, samples, dim]`, not divided by the
+    /// number of samples.
+    GradZ(&'a [f64]),
+    /// The derivative of a loss of the *mean* of the samples in that mean, `[rows, dim]`. It stands for the
+    /// `grad_z` of each of them.
+    GradMean(&'a [f64]),
+    /// The loss of each sample, `[rows, samples]`, for estimators that need no derivative.
+    Losses(&'a [f64]),
+}
+
+impl<'a> Feedback<'a> {
+    /// The derivatives of the samples, `[rows, samples, dim]`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] if there are only losses.
+    pub fn grad_z(self) -> Result<&'a [f64], Error> {
+        match self {
+            Self::GradZ(grad_z) => Ok(grad_z),
+            _ => other_feedback("grad_z, the derivative of the loss of each sample"),
+        }
+    }
+
+    /// The losses of the samples, `[rows, samples]`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] if there are only derivatives.
+    pub fn losses(self) -> Result<&'a [f64], Error> {
+        match self {
+            Self::Losses(losses) => Ok(losses),
+            _ => other_feedback("the loss of each sample, `Feedback::Losses`"),
+        }
+    }
+}
+
+fn other_feedback<T>(needed: &str) -> Result<T, Error> {
+    let message = format!("this estimator needs {needed}");
+    Err(Error::new(ErrorKind::InvalidInput, message))
+}
+
+impl<'a> From<&'a [f64]> for Feedback<'a> {
+    fn from(grad_z: &'a [f64]) -> Self {
+        Self::GradZ(grad_z)
+    }
+}
+
+impl<'a> From<&'a Vec<f64>> for Feedback<'a> {
+    fn from(grad_z: &'a Vec<f64>) -> Self {
+        Self::GradZ(grad_z)
+    }
+}
+
+impl<'a, const N: usize> From<&'a [f64; N]> for Feedback<'a> {
+    fn from(grad_z: &'a [f64; N]) -> Self {
+        Self::GradZ(grad_z)
+    }
+}
+
+/// Feedback that fits the states and is finite, and zero where a sample failed.
+pub(crate) enum Checked {
+    GradZ(Vec<f64>),
+    Losses(Vec<f64>),
+}
+
+impl Checked {
+    pub(crate) fn new(states: &States, feedback: Feedback<'_>) -> Result<Self, Error> {
+        let (samples, dim) = (states.samples(), states.dim());
+        match feedback {
+            Feedback::GradZ(grad_z) => {
+                check_length("grad_z", grad_z, states.z().len(), states)?;
+                let checked = without_failed("grad_z", grad_z, dim, states)?;
+                Ok(Self::GradZ(checked))
+            }
+            Feedback::GradMean(grad) => {
+                check_length(
+                    "the gradient of the mean",
+                    grad,
+                    states.rows() * dim,
+                    states,
+                )?;
+                let rows = grad.chunks_exact(dim);
+                let grad_z: Vec<f64> = rows.flat_map(|row| row.repeat(samples)).collect();
+                let checked = without_failed("the gradient of the mean", &grad_z, dim, states)?;
+                Ok(Self::GradZ(checked))
+            }
+            Feedback::Losses(losses) => {
+                check_length("losses", losses, states.outcomes().len(), states)?;
+                Ok(Self::Losses(without_failed("losses", losses, 1, states)?))
+            }
+        }
+    }
+
+    pub(crate) fn borrow(&self) -> Feedback<'_> {
+        match self {
+            Self::GradZ(grad_z) => Feedback::GradZ(grad_z),
+            Self::Losses(losses) => Feedback::Losses(losses),
+        }
+    }
+}
+
+fn check_length(name: &str, values: &[f64], expected: usize, states: &States) -> Result<(), Error> {
+    if values.len() == expected {
+        return Ok(());
+    }
+    let (rows, samples, dim) = (states.rows(), states.samples(), states.dim());
+    let message = format!(
+        "{name} has {} values for states of [{rows}, {samples}, {dim}]",
+        values.len()
+    );
+    Err(Error::new(ErrorKind::InvalidInput, message))
+}
+
+/// Checks `width` values of each sample, and sets them to zero where the sample failed.
+fn without_failed(
+    name: &str,
+    values: &[f64],
+    width: usize,
+    states: &States,
+) -> Result<Vec<f64>, Error> {
+    let mut checked = values.to_vec();
+    for (item, values) in checked.chunks_exact_mut(width).enumerate() {
+        if states.outcomes()[item].is_err() {
+            values.fill(0.0);
+        } else if let Some(column) = values.iter().position(|value| !value.is_finite()) {
+            let (row, sample) = (item / states.samples(), item % states.samples());
+            let message = format!(
+                "{name} is {} at row {row}, sample {sample}, column {column}",
+                values[column]
+            );
+            return Err(Error::new(ErrorKind::InvalidInput, message));
+        }
+    }
+    Ok(checked)
+}

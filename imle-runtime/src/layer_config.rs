@@ -1,0 +1,173 @@
+//! A whole layer in a configuration file.
+
+use std::sync::Arc;
+
+use imle_api::{Error, ErrorKind, Oracle};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::cache::Cache;
+use crate::estimators::Estimator;
+use crate::imle::Imle;
+use crate::layer::Layer;
+use crate::losses::{Loss, LossLayer};
+use crate::registry::Registry;
+use crate::sampling::Sampling;
+
+/// A layer as a configuration file describes it.
+///
+/// ```
+/// use imle_runtime::LayerConfig;
+///
+/// let layer = LayerConfig::from_toml(r#"
+///     [oracle]
+///     solver = "k-subset"
+///     config = { dim = 10, k = 3 }
+///     cache_bytes = 16_777_216
+///
+///     [sampling]
+///     samples = 8
+///     seed = 7
+///     noise = { type = "sum_of_gamma", kappa = 3.0 }
+///
+///     [estimator]
+///     type = "imle"
+///     target = { type = "pid", lambda = 10.0 }
+/// "#)?;
+/// assert_eq!(layer.sampling.samples, 8);
+/// let error = LayerConfig::from_toml("[oracle]\nsolver = \"k-subset\"\n[sampling]\nsample = 1").unwrap_err();
+/// assert!(error.message().contains("unknown field `sample`"));
+/// # Ok::<(), imle_runtime::Error>(())
+/// ```
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerConfig {
+    /// Who solves.
+    pub oracle: OracleConfig,
+    /// How theta is read and perturbed.
+    #[serde(default)]
+    pub sampling: Sampling,
+    /// How gradients are estimated; I-MLE with its defaults if not said otherwise.
+    #[serde(default = "imle")]
+    pub estimator: Arc<dyn Estimator>,
+    /// The loss, for layers that are trained by one of [`Loss`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<Arc<dyn Loss>>,
+}
+
+fn imle() -> Arc<dyn Estimator> {
+    Arc::new(Imle::default())
+}
+
+/// An oracle as a configuration file describes it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OracleConfig {
+    /// The name of the solver in the registry.
+    pub solver: String,
+    /// The solver's own configuration; see its schema.
+    #[serde(default = "empty")]
+    pub config: Value,
+    /// The size of the cache in bytes; 0 for none.
+    #[serde(default)]
+    pub cache_bytes: usize,
+}
+
+fn empty() -> Value {
+    Value::Object(serde_json::Map::new())
+}
+
+/// A layer that was opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// The layer.
+    pub layer: Layer,
+    /// The loss over the same oracle, if there is one.
+    pub loss: Option<LossLayer>,
+    /// The cache in front of the solver, if it has one.
+    pub cache: Option<Cache>,
+}
+
+impl LayerConfig {
+    /// Reads a layer from TOML.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidConfig`] with the place and the key that is wrong.
+    pub fn from_toml(text: &str) -> Result<Self, Error> {
+        let layer: Self = toml::from_str(text).map_err(invalid)?;
+        layer.validate()?;
+        Ok(layer)
+    }
+
+    /// Reads a layer from JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidConfig`] with the place and the key that is wrong.
+    pub fn from_json(text: &str) -> Result<Self, Error> {
+        let layer: Self = serde_json::from_str(text).map_err(invalid)?;
+        layer.validate()?;
+        Ok(layer)
+    }
+
+    /// Writes the layer as TOML.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidConfig`] if TOML cannot hold a value: a null, or an integer above 2^63.
+    pub fn to_toml(&self) -> Result<String, Error> {
+        toml::to_string_pretty(self).map_err(invalid)
+    }
+
+    /// Writes the layer as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidConfig`] if JSON cannot hold a value.
+    pub fn to_json(&self) -> Result<String, Error> {
+        serde_json::to_string_pretty(self).map_err(invalid)
+    }
+
+    fn validate(&self) -> Result<(), Error> {
+        self.sampling.validate()?;
+        self.estimator
+            .validate(&self.sampling)
+            .map_err(|why| why.within("estimator"))?;
+        match &self.loss {
+            None => Ok(()),
+            Some(loss) => loss
+                .validate(&self.sampling)
+                .map_err(|why| why.within("loss")),
+        }
+    }
+
+    /// Opens the layer with a solver of the registry.
+    ///
+    /// # Errors
+    ///
+    /// As [`Registry::open`] and [`Layer::new`].
+    pub fn open(&self, registry: &Registry) -> Result<Opened, Error> {
+        let mut oracle: Arc<dyn Oracle> =
+            registry.open(&self.oracle.solver, &self.oracle.config)?;
+        let cache = (self.oracle.cache_bytes > 0).then(|| Cache::new(self.oracle.cache_bytes));
+        if let Some(cache) = &cache {
+            oracle = cache.wrap(oracle);
+        }
+        let loss = |loss: &Arc<dyn Loss>| {
+            LossLayer::with_shared(oracle.clone(), loss.clone(), self.sampling.clone())
+        };
+        Ok(Opened {
+            loss: self.loss.as_ref().map(loss).transpose()?,
+            layer: Layer::with_shared(oracle, self.estimator.clone(), self.sampling.clone())?,
+            cache,
+        })
+    }
+}
+
+fn invalid(why: impl std::fmt::Display) -> Error {
+    Error::new(
+        ErrorKind::InvalidConfig,
+        why.to_string().trim_end().to_owned(),
+    )
+}

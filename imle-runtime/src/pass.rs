@@ -1,0 +1,159 @@
+//! One pass over a batch: what an estimator or a loss may ask.
+
+use imle_api::{Error, Limits, Outcome, unset};
+
+use crate::batch::{Batch, Oracles};
+use crate::call::Call;
+use crate::noise::Address;
+use crate::sampling::Sampling;
+use crate::states::States;
+
+/// One pass over a batch: theta of each row, who solves it, and where its noise lives.
+///
+/// Everything here is to be maximised. With `sense = minimize` the layer has turned costs into theta
+/// before, and turns the gradient back afterwards, so an [`Estimator`](crate::Estimator) or a
+/// [`Loss`](crate::Loss) knows one sense only.
+///
+/// A sample is addressed by its *item*, `row * samples + sample`.
+#[derive(Debug)]
+pub struct Pass<'a> {
+    pub(crate) sampling: &'a Sampling,
+    pub(crate) batch: &'a Batch,
+    pub(crate) dim: usize,
+    pub(crate) theta: &'a [f64],
+    pub(crate) oracles: &'a Oracles,
+    pub(crate) call: Call<'a>,
+}
+
+impl Pass<'_> {
+    /// The number of coordinates of theta and of a state.
+    #[must_use]
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// The number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.theta.len() / self.dim
+    }
+
+    /// The settings of the layer.
+    #[must_use]
+    pub fn sampling(&self) -> &Sampling {
+        self.sampling
+    }
+
+    /// Theta of all rows, `[rows, dim]`.
+    #[must_use]
+    pub fn theta(&self) -> &[f64] {
+        self.theta
+    }
+
+    /// Theta of the row of an item, `[dim]`.
+    #[must_use]
+    pub fn theta_of(&self, item: usize) -> &[f64] {
+        &self.theta[item / self.sampling.samples * self.dim..][..self.dim]
+    }
+
+    /// Where the noise of an item lives.
+    #[must_use]
+    pub fn address(&self, item: usize) -> Address {
+        let (row, sample) = (item / self.sampling.samples, item % self.sampling.samples);
+        Address {
+            seed: self.sampling.seed,
+            call: self.call.number,
+            row: self.call.first_row.wrapping_add(row as u64),
+            sample: sample as u64,
+        }
+    }
+
+    /// Writes the noise of an item, at unit temperature. The same item always gets the same.
+    ///
+    /// # Errors
+    ///
+    /// As [`Noise::fill`](crate::Noise::fill).
+    pub fn eps(&self, item: usize, eps: &mut [f64]) -> Result<(), Error> {
+        self.sampling.noise.fill(&self.address(item), eps)
+    }
+
+    /// Adds `tau eps` of an item to `theta`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Noise::fill`](crate::Noise::fill).
+    pub fn perturb(&self, item: usize, tau: f64, theta: &mut [f64]) -> Result<(), Error> {
+        let mut eps = vec![0.0; theta.len()];
+        self.eps(item, &mut eps)?;
+        theta
+            .iter_mut()
+            .zip(&eps)
+            .for_each(|(theta, eps)| *theta += tau * eps);
+        Ok(())
+    }
+
+    /// Samples states: `MAP(theta + tau eps)` of every item, `[rows, samples, dim]`.
+    #[must_use]
+    pub fn sample(&self) -> States {
+        let items = self.rows() * self.sampling.samples;
+        let states = self.solve(
+            items,
+            |item| item / self.sampling.samples,
+            |item, theta| {
+                theta.copy_from_slice(self.theta_of(item));
+                self.perturb(item, self.sampling.tau, theta)
+            },
+        );
+        States {
+            samples: self.sampling.samples,
+            ..states
+        }
+    }
+
+    /// Solves without noise: `MAP(theta)` of every row, `[rows, 1, dim]`.
+    #[must_use]
+    pub fn map(&self) -> States {
+        self.solve(
+            self.rows(),
+            |row| row,
+            |row, theta| {
+                theta.copy_from_slice(&self.theta[row * self.dim..][..self.dim]);
+                Ok(())
+            },
+        )
+    }
+
+    /// Solves `queries` thetas, each over the feasible set of a row: `row_of` names that row and `prepare`
+    /// writes theta. The states are `[queries, 1, dim]`.
+    ///
+    /// A query that cannot be prepared, or whose theta is not finite, fails alone.
+    pub fn solve(
+        &self,
+        queries: usize,
+        row_of: impl Fn(usize) -> usize + Sync,
+        prepare: impl Fn(usize, &mut [f64]) -> Result<(), Error> + Sync,
+    ) -> States {
+        let mut z = vec![f64::NAN; queries * self.dim];
+        let mut outcomes: Vec<Outcome> = vec![unset(); queries];
+        self.batch.solve(
+            self.dim,
+            |query| self.oracles.of(row_of(query)),
+            prepare,
+            &self.call.limits,
+            &mut z,
+            &mut outcomes,
+        );
+        States {
+            dim: self.dim,
+            samples: 1,
+            z,
+            outcomes,
+        }
+    }
+
+    /// The time limit and the stop flag of this pass.
+    #[must_use]
+    pub fn limits(&self) -> &Limits<'_> {
+        &self.call.limits
+    }
+}
