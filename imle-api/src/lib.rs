@@ -24,6 +24,7 @@ mod error;
 mod export;
 mod limits;
 mod linked;
+mod marginals;
 mod oracle;
 mod serial;
 
@@ -32,6 +33,7 @@ pub use config::read_config;
 pub use error::{Error, ErrorKind};
 pub use limits::{Limits, StopFlag};
 pub use linked::Linked;
+pub use marginals::MarginalsFn;
 pub use oracle::{
     Facts, Identity, Oracle, Outcome, Proof, Solved, Solver, ThetaDomain, check_theta, solve_one,
     unset,
