@@ -582,3 +582,6 @@ unsafe fn write_text(sink: *mut abi::Sink, text: &str) {
         unsafe { write(sink, text.as_ptr().cast(), text.len() as u64) };
     }
 }
+
+#[cfg(test)]
+mod tests;

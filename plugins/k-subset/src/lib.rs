@@ -3,7 +3,20 @@
 //! States are the 0/1 vectors of `dim` coordinates with exactly `k` ones; `k = 1` is the categorical
 //! distribution. Ties are broken by the lower index, and `-0.0` equals `0.0`. Linear time.
 //!
-//! Exact marginals and the log-partition take time and memory `dim * k`, by dynamic programming.
+//! Exact marginals and the log-partition take time and memory `dim * k`, by dynamic programming:
+//!
+//! ```
+//! use imle_api::{Limits, Linked, Oracle, unset};
+//! use imle_k_subset::KSubset;
+//!
+//! let oracle = Linked::<KSubset>::open(r#"{"dim": 3, "k": 2}"#)?;
+//! let (mut mu, mut log_partition) = ([0.0; 3], [unset()]);
+//! oracle.marginals(&[2_f64.ln(), 0.0, 0.0], &mut mu, &mut log_partition, &Limits::none());
+//! // The pairs 01 and 02 weigh 2, the pair 12 weighs 1.
+//! assert!((log_partition[0].clone()? - 5_f64.ln()).abs() < 1e-12);
+//! assert!(mu.iter().zip([0.8, 0.6, 0.6]).all(|(mu, exact)| (mu - exact).abs() < 1e-12));
+//! # Ok::<(), imle_api::Error>(())
+//! ```
 
 #![forbid(unsafe_code)]
 
