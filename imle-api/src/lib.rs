@@ -22,6 +22,7 @@ pub mod conformance;
 mod error;
 #[allow(unsafe_code)]
 mod export;
+mod integers;
 mod limits;
 mod linked;
 mod marginals;
@@ -31,6 +32,7 @@ mod serial;
 pub use closure::FnOracle;
 pub use config::read_config;
 pub use error::{Error, ErrorKind};
+pub use integers::to_integers;
 pub use limits::{Limits, StopFlag};
 pub use linked::Linked;
 pub use marginals::MarginalsFn;
