@@ -39,7 +39,12 @@ fn no_struct_has_a_byte_without_a_field() {
 fn every_constant_of_the_header_is_compared() {
     let header = fs::read_to_string(format!("{}/imle_plugin.h", common::INCLUDE)).unwrap();
     let compared: Vec<String> = constants().into_iter().map(|(name, _)| name).collect();
-    let not_constants = ["IMLE_PLUGIN_H", "IMLE_EXPORT", "IMLE_ENTRY_SYMBOL"];
+    let not_constants = [
+        "IMLE_PLUGIN_H",
+        "IMLE_EXPORT",
+        "IMLE_ENTRY_SYMBOL",
+        "IMLE_EXTENSION_MARGINALS",
+    ];
     for line in header.lines() {
         let Some(name) = line
             .strip_prefix("#define ")
@@ -113,7 +118,7 @@ fn field<T, F: InC>(name: &'static str, offset: usize, _: impl Fn(&T) -> *const 
     }
 }
 
-fn structs() -> [Struct; 5] {
+fn structs() -> [Struct; 7] {
     [
         describe!(Sink as "imle_sink" { struct_size, reserved, write }),
         describe!(Info as "imle_info" {
@@ -127,6 +132,11 @@ fn structs() -> [Struct; 5] {
             struct_size, reserved, name, summary, serial_group, config_schema, create, destroy, info,
             workspace_create, workspace_destroy, solve, extension,
         }),
+        describe!(MarginalsArguments as "imle_marginals_arguments" {
+            struct_size, flags, rows, theta, mu, status, log_partition, time_limit, stop, row_message,
+            host,
+        }),
+        describe!(Marginals as "imle_marginals" { struct_size, reserved, marginals }),
         describe!(Plugin as "imle_plugin" {
             struct_size, abi_minor, flags, reserved, name, version, license, solver_count, solvers,
         }),
@@ -163,6 +173,14 @@ fn constants() -> Vec<(String, i64)> {
         (
             "IMLE_PLUGIN_SIZE_1_0".to_owned(),
             abi::baseline::PLUGIN.into(),
+        ),
+        (
+            "IMLE_MARGINALS_ARGUMENTS_SIZE_1_0".to_owned(),
+            abi::baseline::MARGINALS_ARGUMENTS.into(),
+        ),
+        (
+            "IMLE_MARGINALS_SIZE_1_0".to_owned(),
+            abi::baseline::MARGINALS.into(),
         ),
     ];
     let code = |kind: ErrorKind| (name_in_c(kind), kind.code().into());
@@ -242,6 +260,8 @@ impl Layout {
             );
         }
         layout.line(symbol, "%s", "IMLE_ENTRY_SYMBOL");
+        let marginals = abi::MARGINALS.to_str().expect("the id is ASCII");
+        layout.line(marginals, "%s", "IMLE_EXTENSION_MARGINALS");
         layout
     }
 
@@ -288,6 +308,8 @@ in_c! {
     abi::Info => "imle_info",
     abi::SolveArguments => "imle_solve_arguments",
     abi::Solver => "imle_solver",
+    abi::MarginalsArguments => "imle_marginals_arguments",
+    abi::Marginals => "imle_marginals",
     abi::Plugin => "imle_plugin",
 }
 

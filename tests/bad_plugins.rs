@@ -481,6 +481,68 @@ fn every_mode_is_tested() {
     assert!(untested.is_empty(), "{untested:?}");
 }
 
+#[test]
+fn a_table_of_marginals_without_sense_is_refused() {
+    for (mode, fragment) in [
+        (
+            "marginals_size_small",
+            "the table `imle.marginals/1` of solver `bad` has struct_size 8, less than the 16 bytes",
+        ),
+        (
+            "marginals_not_aligned",
+            "the table `imle.marginals/1` of solver `bad` is not aligned",
+        ),
+        (
+            "marginals_function_null",
+            "the table `imle.marginals/1` of solver `bad` has no `marginals` function",
+        ),
+    ] {
+        refused(mode, fragment);
+    }
+}
+
+#[test]
+fn marginals_that_are_wrong_fail_alone() {
+    for (mode, expected) in [
+        ("marginals_good", None),
+        (
+            "marginals_row_forgotten",
+            Some((ContractBroken, "the solver left this row unset")),
+        ),
+        ("marginals_row_fails", Some((LimitReached, "too wide"))),
+        (
+            "mu_nan",
+            Some((ContractBroken, "mu[2] = NaN is not within [0, 1]")),
+        ),
+        (
+            "mu_too_large",
+            Some((ContractBroken, "mu[0] = 1.25 is not within [0, 1]")),
+        ),
+        (
+            "mu_wrong_sum",
+            Some((ContractBroken, "but every state sums to 1")),
+        ),
+        (
+            "log_partition_infinite",
+            Some((ContractBroken, "the log-partition is inf")),
+        ),
+        (
+            "log_partition_forgotten",
+            Some((ContractBroken, "the log-partition is NaN")),
+        ),
+        // The row itself and the row after it go to a fresh workspace; it is the first there, and succeeds.
+        ("marginals_panic_once", None),
+    ] {
+        let Some(found) = marginals(mode) else { return };
+        failed(mode, &found, [None, expected, None]);
+    }
+    let Some(found) = marginals("marginals_unsupported") else {
+        return;
+    };
+    let expected = Some((Unsupported, "not for this instance"));
+    failed("marginals_unsupported", &found, [expected; 3]);
+}
+
 /// What a mode is expected to say about a row: nothing, or a kind and words of the sentence.
 type Expected = Option<(ErrorKind, &'static str)>;
 
@@ -534,7 +596,26 @@ fn solve_rows(oracle: &dyn Oracle, limits: &Limits<'_>) -> Vec<Outcome> {
     outcomes
 }
 
-fn failed(mode: &str, outcomes: &[Outcome], expected: [Expected; 3]) {
+/// Asks for the marginals of three rows of zeros; a row that has some has the right ones.
+fn marginals(mode: &str) -> Option<Vec<Result<f64, Error>>> {
+    let plugin = load(mode)?.expect("only its rows are wrong");
+    let oracle = plugin
+        .open("bad", &json!({}))
+        .expect("only its rows are wrong");
+    let (mut mu, mut found) = ([f64::NAN; 9], vec![unset(); 3]);
+    oracle.marginals(&[0.0; 9], &mut mu, &mut found, &Limits::none());
+    for (row, found) in found.iter().enumerate() {
+        if let Ok(log_partition) = found {
+            assert_eq!(
+                (&mu[3 * row..][..3], *log_partition),
+                (&[1.0 / 3.0; 3][..], 3_f64.ln())
+            );
+        }
+    }
+    Some(found)
+}
+
+fn failed<T>(mode: &str, outcomes: &[Result<T, Error>], expected: [Expected; 3]) {
     for (row, (outcome, expected)) in outcomes.iter().zip(expected).enumerate() {
         let place = format!("{mode}, row {row}");
         match (outcome, expected) {

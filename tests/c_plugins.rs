@@ -176,6 +176,13 @@ fn a_plugin_in_cpp_loads_and_solves() {
         solve_one(&*oracle, &[0.0, 2.0, 2.0]).unwrap().0,
         [0.0, 1.0, 0.0]
     );
+    let softmax = Linked::<KSubset>::open(r#"{"dim": 3, "k": 1}"#).unwrap();
+    let theta = [0.0, 2.0, 2.0, -700.0, 800.0, 801.0];
+    let ((mu, found), (expected, exact)) =
+        (marginals(&*oracle, &theta), marginals(&softmax, &theta));
+    for (value, expected) in mu.iter().chain(&found).zip(expected.iter().chain(&exact)) {
+        assert!((value - expected).abs() < 1e-12, "{mu:?}, {found:?}");
+    }
     let error = plugin
         .open("cpp-one-hot", &json!(-1))
         .err()
@@ -208,6 +215,17 @@ fn solve(oracle: &dyn Oracle, theta: &[f64]) -> (Vec<u64>, Vec<Outcome>) {
     oracle.solve(theta, &mut z, &mut outcomes, &Limits::none());
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
     (z.into_iter().map(f64::to_bits).collect(), outcomes)
+}
+
+/// Marginals and log-partitions of rows that have them.
+fn marginals(oracle: &dyn Oracle, theta: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let rows = theta.len() / oracle.facts().dim;
+    let (mut mu, mut found) = (vec![f64::NAN; theta.len()], vec![unset(); rows]);
+    oracle.marginals(theta, &mut mu, &mut found, &Limits::none());
+    let found = found
+        .into_iter()
+        .map(|found| found.expect("every row has some"));
+    (mu, found.collect())
 }
 
 /// Values from -1 to 1 on so many levels, zeros with either sign: the fewer levels, the more ties.

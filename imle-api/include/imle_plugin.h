@@ -37,8 +37,8 @@
  *   6. Absent, zero and null mean the same: the default that the field documents. Fields named
  *      `reserved` are written as zero and not read.
  *   7. Flags that describe (imle_info, imle_plugin): bits that the reader does not know are ignored.
- *      Flags that ask (imle_solve_arguments): bits that the plugin does not know make the call fail
- *      with IMLE_E_UNSUPPORTED.
+ *      Flags that ask (imle_solve_arguments, imle_marginals_arguments): bits that the plugin does not
+ *      know make the call fail with IMLE_E_UNSUPPORTED.
  *   8. Numbers with names, such as error codes, may gain values: a reader accepts values it does not
  *      know.
  *   9. A new verb comes as an extension table, asked for by its id; see imle_solver::extension. What
@@ -52,7 +52,7 @@
  *   - Text is UTF-8. The host copies what it is told during the call that tells it.
  *   - The strings and tables that a plugin points to are static: they are valid, and do not change,
  *     from the moment the host sees them until the process ends.
- *   - The arrays of solve() do not overlap.
+ *   - The arrays of one call do not overlap.
  *   - The library is never unloaded. It may keep threads, thread-local variables and exit handlers.
  *
  * THREADS  Each function carries a tag. No function may depend on which thread calls it: an object may
@@ -296,8 +296,67 @@ struct imle_solver {
 
   /* [any] Or null. Returns the table of the extension `id`, a NUL-terminated string such as
    * "imle.something/1", or null for one that this solver does not have. A table is static and begins
-   * with struct_size. No extension is defined yet. */
+   * with struct_size. One extension is defined: IMLE_EXTENSION_MARGINALS. */
   const void *(*extension)(const char *id);
+};
+
+/* ---- extension: exact marginals ---------------------------------------------------------------------
+ *
+ * For solvers that know the exponential family over C: a subset by dynamic programming, a spanning tree
+ * by determinants, a path without cycles by sums over the graph. Each state counts once:
+ *
+ *     p(z; theta) = exp(<z, theta>) / (the sum over z' in C of exp(<z', theta>))
+ *
+ * A host that wants another temperature divides theta by it. */
+
+#define IMLE_EXTENSION_MARGINALS "imle.marginals/1"
+
+/* Allocated by the host. Arrays are flat and row-major, as in imle_solve_arguments; everything is borrowed
+ * for the call. */
+typedef struct imle_marginals_arguments imle_marginals_arguments;
+struct imle_marginals_arguments {
+  uint32_t struct_size;
+  uint32_t flags; /* none is defined: zero */
+
+  /* The number of rows. May be 0; the arrays may be null then. */
+  uint64_t rows;
+
+  /* [rows, dim], read only. Always finite, and so is the sum of the absolute values of each row: no sum
+   * of some coordinates overflows. */
+  const double *theta;
+
+  /* [rows, dim], to be written whole for every row whose status becomes IMLE_OK: the marginals, the
+   * expectation of z, which is the gradient of the log-partition. Holds anything before the call. */
+  double *mu;
+
+  /* [rows]: IMLE_OK or an IMLE_E_ code, as in imle_solve_arguments: IMLE_UNSET before the call, set
+   * last. */
+  int32_t *status;
+
+  /* [rows], to be written for every row whose status becomes IMLE_OK: the log-partition, the natural
+   * logarithm of the sum over z in C of exp(<z, theta>). Finite. */
+  double *log_partition;
+
+  /* As in imle_solve_arguments. */
+  double time_limit;
+  const uint32_t *stop;
+  void (*row_message)(void *host, uint64_t row, const char *text, uint64_t length);
+  void *host;
+};
+
+/* The table of IMLE_EXTENSION_MARGINALS. Static. */
+typedef struct imle_marginals imle_marginals;
+struct imle_marginals {
+  uint32_t struct_size;
+  uint32_t reserved;
+
+  /* [instance] [workspace] Writes marginals and log-partitions of a batch. Not null. What it writes for a
+   * row depends on nothing but the theta of that row, as THE LAW asks of solve(). The workspaces are those
+   * of solve(), and rows that fail, calls that fail and panics are dealt with as there. An instance without
+   * tractable marginals (a graph with cycles) fails the call, or every row of it, with
+   * IMLE_E_UNSUPPORTED and a sentence. */
+  int32_t (*marginals)(const imle_instance *instance, imle_workspace *workspace,
+                       const imle_marginals_arguments *arguments, imle_sink *error);
 };
 
 /* ---- a library ----------------------------------------------------------------------------------- */
@@ -343,6 +402,8 @@ typedef const imle_plugin *(*imle_entry)(uint32_t host_minor, imle_sink *error);
 #define IMLE_SOLVE_ARGUMENTS_SIZE_1_0 96u
 #define IMLE_SOLVER_SIZE_1_0 96u
 #define IMLE_PLUGIN_SIZE_1_0 56u
+#define IMLE_MARGINALS_ARGUMENTS_SIZE_1_0 80u
+#define IMLE_MARGINALS_SIZE_1_0 16u
 
 /* ---- helpers: not part of the ABI, compiled into the plugin -------------------------------------- */
 

@@ -4,7 +4,7 @@
 //! which thread, and who owns what for how long. `export.rs` is the plugin's side of this boundary,
 //! `imle-runtime/src/plugin.rs` the host's. A Rust plugin never needs this module.
 
-use std::ffi::{c_char, c_void};
+use std::ffi::{CStr, c_char, c_void};
 
 /// The major version; it is also part of the name of [`ENTRY_SYMBOL`].
 pub const MAJOR: u32 = 1;
@@ -12,6 +12,8 @@ pub const MAJOR: u32 = 1;
 pub const MINOR: u32 = 0;
 /// The one exported symbol of a plugin library, NUL-terminated.
 pub const ENTRY_SYMBOL: &[u8] = b"imle_plugin_v1\0";
+/// The id of the extension for exact marginals, whose table is [`Marginals`].
+pub const MARGINALS: &CStr = c"imle.marginals/1";
 
 /// The status of success.
 pub const OK: i32 = 0;
@@ -157,8 +159,57 @@ pub struct Solver {
             error: *mut Sink,
         ) -> i32,
     >,
-    /// Returns the table of an extension by its id, or null. None is defined yet.
+    /// Returns the table of an extension by its id, or null. Defined so far: [`MARGINALS`].
     pub extension: Option<unsafe extern "C" fn(id: *const c_char) -> *const c_void>,
+}
+
+/// The arguments of one batched call for marginals. Everything it points to belongs to the host and is
+/// valid for the call.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct MarginalsArguments {
+    /// `sizeof(imle_marginals_arguments)` as the host was compiled.
+    pub struct_size: u32,
+    /// Zero; a plugin refuses bits that it does not know.
+    pub flags: u32,
+    /// The number of rows.
+    pub rows: u64,
+    /// `[rows, dim]`, finite, and so is the sum of the absolute values of each row.
+    pub theta: *const f64,
+    /// `[rows, dim]`, to be written: the expectation of the state.
+    pub mu: *mut f64,
+    /// `[rows]`, to be written; holds [`UNSET`] before the call.
+    pub status: *mut i32,
+    /// `[rows]`, to be written: the logarithm of the sum of `exp(<z, theta>)` over all states.
+    pub log_partition: *mut f64,
+    /// Seconds that this call may take; 0 for no limit.
+    pub time_limit: f64,
+    /// Null, or a word that becomes non-zero when the call should stop.
+    pub stop: *const u32,
+    /// Null, or takes a sentence about a row that failed.
+    pub row_message:
+        Option<unsafe extern "C" fn(host: *mut c_void, row: u64, text: *const c_char, length: u64)>,
+    /// Passed back to `row_message`.
+    pub host: *mut c_void,
+}
+
+/// The table of the extension [`MARGINALS`]. Static, owned by the plugin.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Marginals {
+    /// `sizeof(imle_marginals)` as the plugin was compiled.
+    pub struct_size: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// Writes log-partitions and marginals of a batch.
+    pub marginals: Option<
+        unsafe extern "C" fn(
+            instance: *const Instance,
+            workspace: *mut Workspace,
+            arguments: *const MarginalsArguments,
+            error: *mut Sink,
+        ) -> i32,
+    >,
 }
 
 /// A library: who made it and its solvers. Static, owned by the plugin.
@@ -199,6 +250,10 @@ pub mod baseline {
     pub const SOLVE_ARGUMENTS: u32 = 96;
     /// `imle_solver`.
     pub const SOLVER: u32 = 96;
+    /// `imle_marginals_arguments`.
+    pub const MARGINALS_ARGUMENTS: u32 = 80;
+    /// `imle_marginals`.
+    pub const MARGINALS: u32 = 16;
     /// `imle_plugin`.
     pub const PLUGIN: u32 = 56;
 }
@@ -212,6 +267,8 @@ const _: () = {
     assert!(size_of::<Info>() == baseline::INFO as usize);
     assert!(size_of::<SolveArguments>() == baseline::SOLVE_ARGUMENTS as usize);
     assert!(size_of::<Solver>() == baseline::SOLVER as usize);
+    assert!(size_of::<MarginalsArguments>() == baseline::MARGINALS_ARGUMENTS as usize);
+    assert!(size_of::<Marginals>() == baseline::MARGINALS as usize);
     assert!(size_of::<Plugin>() == baseline::PLUGIN as usize);
 };
 
@@ -237,6 +294,14 @@ unsafe impl Growing for SolveArguments {
 // SAFETY: as above.
 unsafe impl Growing for Solver {
     const BASELINE: u32 = baseline::SOLVER;
+}
+// SAFETY: as above.
+unsafe impl Growing for MarginalsArguments {
+    const BASELINE: u32 = baseline::MARGINALS_ARGUMENTS;
+}
+// SAFETY: as above.
+unsafe impl Growing for Marginals {
+    const BASELINE: u32 = baseline::MARGINALS;
 }
 // SAFETY: as above.
 unsafe impl Growing for Plugin {

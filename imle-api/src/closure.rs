@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::linked::caught;
+use crate::marginals::no_marginals;
 use crate::{Error, Facts, Identity, Limits, Oracle, Outcome, Proof, Solved};
 
 /// An oracle made of facts and a function that writes the MAP state of a row.
@@ -23,7 +24,10 @@ pub struct FnOracle<F> {
     facts: Facts,
     identity: Identity,
     solve: F,
+    marginals: Option<RowMarginals>,
 }
+
+type RowMarginals = Box<dyn Fn(&[f64], &mut [f64]) -> Result<f64, Error> + Send + Sync>;
 
 impl<F> FnOracle<F>
 where
@@ -35,6 +39,38 @@ where
             facts,
             identity: Identity::unique(),
             solve,
+            marginals: None,
+        }
+    }
+
+    /// Adds exact marginals: `marginals` gets a row of theta and a row of mu to write, and returns the
+    /// log-partition, as [`MarginalsFn`](crate::MarginalsFn) says.
+    #[must_use]
+    pub fn with_marginals(
+        self,
+        marginals: impl Fn(&[f64], &mut [f64]) -> Result<f64, Error> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            marginals: Some(Box::new(marginals)),
+            ..self
+        }
+    }
+
+    /// Does one row after the other; a coordinate that `work` does not write is NaN.
+    fn each_row<T>(
+        &self,
+        theta: &[f64],
+        output: &mut [f64],
+        results: &mut [Result<T, Error>],
+        work: impl Fn(&[f64], &mut [f64]) -> Result<T, Error>,
+    ) {
+        let dim = self.facts.dim;
+        assert_eq!(theta.len(), results.len() * dim, "theta is [rows, dim]");
+        assert_eq!(output.len(), theta.len(), "the output is [rows, dim]");
+        let rows = theta.chunks_exact(dim).zip(output.chunks_exact_mut(dim));
+        for ((theta, output), result) in rows.zip(results) {
+            output.fill(f64::NAN);
+            *result = work(theta, output);
         }
     }
 }
@@ -52,21 +88,33 @@ where
     }
 
     fn solve(&self, theta: &[f64], z: &mut [f64], outcomes: &mut [Outcome], limits: &Limits<'_>) {
-        let dim = self.facts.dim;
-        assert_eq!(theta.len(), outcomes.len() * dim, "theta is [rows, dim]");
-        assert_eq!(z.len(), theta.len(), "z is [rows, dim]");
-        let rows = theta.chunks_exact(dim).zip(z.chunks_exact_mut(dim));
-        for ((theta, z), outcome) in rows.zip(outcomes) {
-            z.fill(f64::NAN); // a coordinate that is not written is no state
-            let solved = limits
-                .check()
-                .and_then(|()| caught(|| (self.solve)(theta, z)).unwrap_or_else(Err))
-                .and_then(|()| self.facts.check_state(z));
-            *outcome = solved.map(|()| Solved {
+        self.each_row(theta, z, outcomes, |theta, z| {
+            limits.check()?;
+            caught(|| (self.solve)(theta, z)).unwrap_or_else(Err)?;
+            self.facts.check_state(z)?;
+            Ok(Solved {
                 objective: theta.iter().zip(&*z).map(|(theta, z)| theta * z).sum(),
                 proof: Proof::NONE,
-            });
-        }
+            })
+        });
+    }
+
+    fn marginals(
+        &self,
+        theta: &[f64],
+        mu: &mut [f64],
+        log_partitions: &mut [Result<f64, Error>],
+        limits: &Limits<'_>,
+    ) {
+        let Some(marginals) = &self.marginals else {
+            return log_partitions.fill(Err(no_marginals("this closure")));
+        };
+        self.each_row(theta, mu, log_partitions, |theta, mu| {
+            limits.check()?;
+            let log_partition = caught(|| marginals(theta, mu)).unwrap_or_else(Err)?;
+            self.facts.check_marginals(mu, log_partition)?;
+            Ok(log_partition)
+        });
     }
 }
 

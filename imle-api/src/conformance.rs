@@ -5,6 +5,7 @@
 //! loaded library, a wrapper.
 
 mod case;
+mod marginals;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +21,8 @@ use crate::{Error, ErrorKind, Linked, Oracle, Solver};
 /// The properties: facts that hold for every state; feasibility and optimality against enumeration;
 /// ties; the radius and the bound, where given; one outcome for each row; results that depend on
 /// nothing but theta (order, splitting, workspace history, threads); refusal of unknown keys and of the
-/// configurations named by [`refuses`](Self::refuses).
+/// configurations named by [`refuses`](Self::refuses); marginals and log-partition against enumeration,
+/// if the solver has them.
 ///
 /// ```
 /// use imle_api::conformance::{Check, binary_vectors};
@@ -155,6 +157,7 @@ impl Check {
             case.proofs_hold(&*open()?, &theta)?;
             case.nothing_but_theta_matters(&*open()?, &theta, &z)?;
             case.a_raised_stop_flag_never_gives_a_wrong_state(&*open()?, &theta)?;
+            case.marginals_are_exact(&*open()?, &theta)?;
         }
         Ok(())
     }

@@ -4,14 +4,16 @@
 //! else. The rules that the `unsafe` blocks lean on are those of `include/imle_plugin.h`; a host that
 //! breaks them is a broken host.
 
-use std::ffi::{CString, c_char, c_void};
+use std::ffi::{CStr, CString, c_char, c_void};
+use std::marker::PhantomData;
 use std::ptr;
 use std::slice;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
-use crate::linked::{caught, solve_row};
-use crate::{Error, ErrorKind, Facts, Limits, Outcome, Solver, abi, read_config};
+use crate::linked::{caught, marginals_row, solve_row};
+use crate::marginals::no_marginals;
+use crate::{Error, ErrorKind, Facts, Limits, Outcome, Proof, Solved, Solver, abi, read_config};
 
 /// Exports solvers as an imle plugin library.
 ///
@@ -149,7 +151,7 @@ pub fn solver_table<S: Solver>() -> abi::Solver {
         workspace_create: Some(workspace_create::<S>),
         workspace_destroy: Some(workspace_destroy::<S>),
         solve: Some(solve::<S>),
-        extension: Some(extension),
+        extension: Some(extension::<S>),
     }
 }
 
@@ -282,44 +284,130 @@ unsafe extern "C" fn solve<S: Solver>(
 ) -> i32 {
     guard(error, || {
         not_null(arguments, "arguments")?;
-        not_null(workspace.cast_const(), "workspace")?;
-        // SAFETY: the host passes an instance of this solver.
-        let Made { solver, facts } = unsafe { made_of::<S>(instance) }?;
-        // SAFETY: the workspace came from `workspace_create::<S>`, and calls on it do not overlap.
-        let guarded = unsafe { &mut *workspace.cast::<Guarded<S::Workspace>>() };
         // SAFETY: the host passes arguments whose `struct_size` says how large they are.
         let arguments = unsafe { abi::read_struct(arguments) }.map_err(|size| {
             too_small("imle_solve_arguments", size, abi::baseline::SOLVE_ARGUMENTS)
         })?;
-        // SAFETY: the arrays have the lengths that the header states, for this call.
-        let mut rows = unsafe { Rows::of(&arguments, facts.dim) }?;
-        if guarded.poisoned {
-            return Err(Error::fixed(
-                ErrorKind::Poisoned,
-                "an earlier call on this workspace panicked",
-            ));
-        }
-        let limits = rows.limits();
-        for row in 0..rows.count {
-            let (theta, z) = rows.row(row);
-            match solve_row(solver, &mut guarded.workspace, theta, z, &limits) {
-                Ok(outcome) => rows.report(row, outcome),
-                Err(panic) => {
-                    guarded.poisoned = true;
-                    rows.report(row, Err(panic.clone()));
-                    return Err(panic);
-                }
-            }
-        }
-        Ok(())
+        // SAFETY: the host passes an instance, a workspace and arrays as the header says.
+        unsafe { each_row(instance, workspace, &arguments, solve_row::<S>) }
     })
 }
 
-unsafe extern "C" fn extension(_id: *const c_char) -> *const c_void {
-    ptr::null() // none is defined yet
+unsafe extern "C" fn marginals<S: Solver>(
+    instance: *const abi::Instance,
+    workspace: *mut abi::Workspace,
+    arguments: *const abi::MarginalsArguments,
+    error: *mut abi::Sink,
+) -> i32 {
+    guard(error, || {
+        let Some(marginals) = S::MARGINALS else {
+            return Err(no_marginals(S::NAME));
+        };
+        not_null(arguments, "arguments")?;
+        // SAFETY: the host passes arguments whose `struct_size` says how large they are.
+        let arguments = unsafe { abi::read_struct(arguments) }.map_err(|size| {
+            let baseline = abi::baseline::MARGINALS_ARGUMENTS;
+            too_small("imle_marginals_arguments", size, baseline)
+        })?;
+        let row = |solver: &S,
+                   workspace: &mut S::Workspace,
+                   theta: &[f64],
+                   mu: &mut [f64],
+                   limits: &Limits<'_>| {
+            let found = marginals_row(marginals, solver, workspace, theta, mu, limits)?;
+            Ok(found.map(|objective| Solved {
+                objective,
+                proof: Proof::NONE,
+            }))
+        };
+        // SAFETY: the host passes an instance, a workspace and arrays as the header says.
+        unsafe { each_row::<S>(instance, workspace, &as_solve(&arguments), row) }
+    })
 }
 
-/// The arrays of a `solve` call as slices.
+/// The same arrays as for a solve: `mu` in the place of `z`, the log-partition in that of the objective.
+fn as_solve(arguments: &abi::MarginalsArguments) -> abi::SolveArguments {
+    abi::SolveArguments {
+        struct_size: size_of::<abi::SolveArguments>() as u32,
+        flags: arguments.flags,
+        rows: arguments.rows,
+        theta: arguments.theta,
+        z: arguments.mu,
+        status: arguments.status,
+        objective: arguments.log_partition,
+        bound: ptr::null_mut(),
+        radius: ptr::null_mut(),
+        time_limit: arguments.time_limit,
+        stop: arguments.stop,
+        row_message: arguments.row_message,
+        host: arguments.host,
+    }
+}
+
+/// Does one row after the other; an outer error of `work` is a panic, which poisons the workspace.
+///
+/// # Safety
+///
+/// `instance` is null or came from `create::<S>`, `workspace` is null or came from
+/// `workspace_create::<S>` and calls on it do not overlap; the pointers of `arguments` follow the header.
+unsafe fn each_row<S: Solver>(
+    instance: *const abi::Instance,
+    workspace: *mut abi::Workspace,
+    arguments: &abi::SolveArguments,
+    work: impl Fn(&S, &mut S::Workspace, &[f64], &mut [f64], &Limits<'_>) -> Result<Outcome, Error>,
+) -> Result<(), Error> {
+    not_null(workspace.cast_const(), "workspace")?;
+    // SAFETY: the caller's promise.
+    let Made { solver, facts } = unsafe { made_of::<S>(instance) }?;
+    // SAFETY: likewise.
+    let guarded = unsafe { &mut *workspace.cast::<Guarded<S::Workspace>>() };
+    // SAFETY: likewise.
+    let mut rows = unsafe { Rows::of(arguments, facts.dim) }?;
+    if guarded.poisoned {
+        return Err(Error::fixed(
+            ErrorKind::Poisoned,
+            "an earlier call on this workspace panicked",
+        ));
+    }
+    let limits = rows.limits();
+    for row in 0..rows.count {
+        let (theta, output) = rows.row(row);
+        match work(solver, &mut guarded.workspace, theta, output, &limits) {
+            Ok(outcome) => rows.report(row, outcome),
+            Err(panic) => {
+                guarded.poisoned = true;
+                rows.report(row, Err(panic.clone()));
+                return Err(panic);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The table of the extension for marginals, a constant for each solver.
+struct MarginalsTable<S>(PhantomData<S>);
+
+impl<S: Solver> MarginalsTable<S> {
+    const TABLE: &'static abi::Marginals = &abi::Marginals {
+        struct_size: size_of::<abi::Marginals>() as u32,
+        reserved: 0,
+        marginals: Some(marginals::<S>),
+    };
+}
+
+unsafe extern "C" fn extension<S: Solver>(id: *const c_char) -> *const c_void {
+    if id.is_null() {
+        return ptr::null();
+    }
+    // SAFETY: the host passes a NUL-terminated text.
+    let id = unsafe { CStr::from_ptr(id) };
+    if id == abi::MARGINALS && S::MARGINALS.is_some() {
+        return ptr::from_ref(MarginalsTable::<S>::TABLE).cast();
+    }
+    ptr::null()
+}
+
+/// The arrays of a call as slices.
 struct Rows<'a> {
     count: usize,
     dim: usize,
@@ -494,3 +582,6 @@ unsafe fn write_text(sink: *mut abi::Sink, text: &str) {
         unsafe { write(sink, text.as_ptr().cast(), text.len() as u64) };
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -78,7 +78,10 @@ mod tests {
         }
         let negated: Vec<i64> = expected.iter().map(|i| -i).collect();
         assert_eq!(integers(&theta.map(|t| -t), 52), negated);
-        assert_eq!((expected[2], expected[3], expected[1]), (0, 0, -expected[5]));
+        assert_eq!(
+            (expected[2], expected[3], expected[1]),
+            (0, 0, -expected[5])
+        );
         assert_eq!(integers(&[0.0, -0.0], 52), [0, 0]);
         assert_eq!(integers(&[f64::MAX, -f64::MAX], 62).len(), 2);
     }
@@ -87,6 +90,9 @@ mod tests {
     fn what_fits_is_exact() {
         assert_eq!(integers(&[3.0, -5.0, 7.0, 0.5], 3), [3, -5, 7, 1]);
         assert_eq!(integers(&[3.0, -5.0, 7.0, 0.5], 4), [6, -10, 14, 1]);
-        assert_eq!(integers(&[f64::from_bits(1), f64::from_bits(3)], 52).len(), 2);
+        assert_eq!(
+            integers(&[f64::from_bits(1), f64::from_bits(3)], 52).len(),
+            2
+        );
     }
 }

@@ -25,6 +25,7 @@ mod export;
 mod integers;
 mod limits;
 mod linked;
+mod marginals;
 mod oracle;
 mod serial;
 
@@ -34,6 +35,7 @@ pub use error::{Error, ErrorKind};
 pub use integers::to_integers;
 pub use limits::{Limits, StopFlag};
 pub use linked::Linked;
+pub use marginals::MarginalsFn;
 pub use oracle::{
     Facts, Identity, Oracle, Outcome, Proof, Solved, Solver, ThetaDomain, check_theta, solve_one,
     unset,

@@ -5,8 +5,9 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
+use crate::marginals::no_marginals;
 use crate::{
-    Error, ErrorKind, Facts, Identity, Limits, Oracle, Outcome, Proof, Solved, Solver,
+    Error, ErrorKind, Facts, Identity, Limits, MarginalsFn, Oracle, Outcome, Proof, Solved, Solver,
     in_serial_group, read_config,
 };
 
@@ -55,24 +56,54 @@ impl<S: Solver> Oracle for Linked<S> {
     }
 
     fn solve(&self, theta: &[f64], z: &mut [f64], outcomes: &mut [Outcome], limits: &Limits<'_>) {
-        let facts = self.facts;
-        let dim = facts.dim;
-        assert_eq!(theta.len(), outcomes.len() * dim, "theta is [rows, dim]");
-        assert_eq!(z.len(), theta.len(), "z is [rows, dim]");
+        self.each_row(theta, z, outcomes, |workspace, theta, z| {
+            let solved = solve_row(&self.solver, workspace, theta, z, limits)?;
+            Ok(solved.and_then(|solved| self.facts.check_state(z).map(|()| solved)))
+        });
+    }
+
+    fn marginals(
+        &self,
+        theta: &[f64],
+        mu: &mut [f64],
+        log_partitions: &mut [Result<f64, Error>],
+        limits: &Limits<'_>,
+    ) {
+        let Some(marginals) = S::MARGINALS else {
+            return log_partitions.fill(Err(no_marginals(S::NAME)));
+        };
+        self.each_row(theta, mu, log_partitions, |workspace, theta, mu| {
+            let found = marginals_row(marginals, &self.solver, workspace, theta, mu, limits)?;
+            Ok(found.and_then(|log_partition| {
+                let checked = self.facts.check_marginals(mu, log_partition);
+                checked.map(|()| log_partition)
+            }))
+        });
+    }
+}
+
+impl<S: Solver> Linked<S> {
+    /// Does one row after the other on one workspace; an outer error of `work` costs that workspace.
+    fn each_row<T>(
+        &self,
+        theta: &[f64],
+        output: &mut [f64],
+        results: &mut [Result<T, Error>],
+        work: impl Fn(&mut S::Workspace, &[f64], &mut [f64]) -> Result<Result<T, Error>, Error>,
+    ) {
+        let dim = self.facts.dim;
+        assert_eq!(theta.len(), results.len() * dim, "theta is [rows, dim]");
+        assert_eq!(output.len(), theta.len(), "the output is [rows, dim]");
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let idle_workspace = idle().pop();
         let workspace = in_serial_group(S::SERIAL_GROUP, || {
             let mut workspace = idle_workspace.unwrap_or_default();
-            let rows = theta.chunks_exact(dim).zip(z.chunks_exact_mut(dim));
-            for ((theta, z), outcome) in rows.zip(outcomes) {
-                *outcome = match solve_row(&self.solver, &mut workspace, theta, z, limits) {
-                    Ok(Ok(solved)) => facts.check_state(z).map(|()| solved),
-                    Ok(failed) => failed,
-                    Err(panic) => {
-                        workspace = S::Workspace::default();
-                        Err(panic)
-                    }
-                };
+            let rows = theta.chunks_exact(dim).zip(output.chunks_exact_mut(dim));
+            for ((theta, output), result) in rows.zip(results) {
+                *result = work(&mut workspace, theta, output).unwrap_or_else(|panic| {
+                    workspace = S::Workspace::default();
+                    Err(panic)
+                });
             }
             workspace
         });
@@ -103,6 +134,21 @@ pub(crate) fn solve_row<S: Solver>(
         let proof: Proof = solver.solve(workspace, theta, z, limits)?;
         let objective = theta.iter().zip(&*z).map(|(theta, z)| theta * z).sum();
         Ok(Solved { objective, proof })
+    })
+}
+
+/// Finds the marginals of one row; the outer error is as in [`solve_row`].
+pub(crate) fn marginals_row<S: Solver>(
+    marginals: MarginalsFn<S>,
+    solver: &S,
+    workspace: &mut S::Workspace,
+    theta: &[f64],
+    mu: &mut [f64],
+    limits: &Limits<'_>,
+) -> Result<Result<f64, Error>, Error> {
+    caught(|| {
+        limits.check()?;
+        marginals(solver, workspace, theta, mu, limits)
     })
 }
 

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
+use crate::marginals::{MarginalsFn, no_marginals};
 use crate::{Error, ErrorKind, Limits};
 
 /// A combinatorial solver, as its author writes it.
@@ -70,6 +71,12 @@ pub trait Solver: Sized + Send + Sync + 'static {
     /// it is linked in: the thread that holds the lock could pick up another of its rows and wait for
     /// itself.
     const SERIAL_GROUP: Option<&'static str> = None;
+
+    /// Exact marginals, for solvers that have them: a function of the type [`MarginalsFn`].
+    ///
+    /// An instance for which they are intractable answers
+    /// [`ErrorKind::Unsupported`].
+    const MARGINALS: Option<MarginalsFn<Self>> = None;
 
     /// What describes an instance. Unknown keys are refused; the JSON Schema is derived.
     type Config: DeserializeOwned + JsonSchema;
@@ -320,6 +327,29 @@ pub trait Oracle: Send + Sync {
     /// If the lengths do not fit together.
     fn solve(&self, theta: &[f64], z: &mut [f64], outcomes: &mut [Outcome], limits: &Limits<'_>);
 
+    /// Writes the exact marginals of `log_partitions.len()` rows, where they are tractable.
+    ///
+    /// `theta` and `mu` are row-major `[rows, dim]`. Theta is finite, and so is the sum of the absolute
+    /// values of each row. Every log-partition is written; `mu` of a failed row is unspecified. What they
+    /// are is said at [`MarginalsFn`]; those of `exp(<z, theta> / tau)` are had by dividing theta by `tau`.
+    ///
+    /// By default every row is [`ErrorKind::Unsupported`]. A wrapper that changes no answer forwards
+    /// the call.
+    ///
+    /// # Panics
+    ///
+    /// If the lengths do not fit together.
+    fn marginals(
+        &self,
+        theta: &[f64],
+        mu: &mut [f64],
+        log_partitions: &mut [Result<f64, Error>],
+        limits: &Limits<'_>,
+    ) {
+        let _ = (theta, mu, limits);
+        log_partitions.fill(Err(no_marginals("this oracle")));
+    }
+
     /// The oracle that a call starting now should use throughout, if that can change.
     ///
     /// An entry of a registry can be replaced while calls run; a batch pins it first, so that its rows
@@ -379,8 +409,8 @@ pub fn check_theta(theta: &[f64], dim: usize) -> Result<usize, Error> {
     }
 }
 
-/// The outcome of a row that nobody has solved yet.
-pub const fn unset() -> Outcome {
+/// The result of a row that nobody has worked on yet: of a solve, or of a call for marginals.
+pub const fn unset<T>() -> Result<T, Error> {
     Err(Error::fixed(
         ErrorKind::ContractBroken,
         "the solver left this row unset",

@@ -230,3 +230,77 @@ fn a_configuration_that_should_be_refused_and_is_not_is_found() {
         .run_on(|_| Ok(oracle()));
     assert_eq!(property(unknown_key), "refusal");
 }
+
+/// Checks the 2-out-of-4 oracle with its marginals from enumeration, except for what `spoil` does to them.
+fn spoiled_marginals(
+    spoil: impl Fn(&[f64], &mut [f64], &mut f64) -> Result<(), Error> + Send + Sync + Clone + 'static,
+) -> Result<(), Failure> {
+    let exact = |theta: &[f64], mu: &mut [f64]| {
+        let pairs = binary_vectors(4, |z| z.iter().sum::<f64>() == 2.0);
+        let weight = |z: &[f64]| z.iter().zip(theta).map(|(z, theta)| z * theta).sum::<f64>();
+        let best = pairs.iter().map(|z| weight(z)).fold(f64::MIN, f64::max);
+        let total: f64 = pairs.iter().map(|z| (weight(z) - best).exp()).sum();
+        mu.fill(0.0);
+        for z in &pairs {
+            let probability = (weight(z) - best).exp() / total;
+            mu.iter_mut()
+                .zip(z)
+                .for_each(|(mu, z)| *mu += probability * z);
+        }
+        best + total.ln()
+    };
+    check(|| {
+        let spoil = spoil.clone();
+        let oracle = FnOracle::new(Facts::binary(4), |theta: &[f64], z: &mut [f64]| {
+            largest_two(theta, z);
+            Ok(())
+        });
+        Arc::new(oracle.with_marginals(move |theta, mu| {
+            let mut log_partition = exact(theta, mu);
+            spoil(theta, mu, &mut log_partition)?;
+            Ok(log_partition)
+        }))
+    })
+}
+
+#[test]
+fn right_marginals_pass_and_wrong_ones_are_found() {
+    spoiled_marginals(|_, _, _| Ok(())).unwrap();
+    let swapped = spoiled_marginals(|_, mu, _| {
+        mu.swap(0, 3);
+        Ok(())
+    });
+    assert_eq!(property(swapped), "marginals");
+    let not_a_number = spoiled_marginals(|theta, mu, _| {
+        if theta[0] > 0.9 {
+            mu[2] = f64::NAN;
+        }
+        Ok(())
+    });
+    assert_eq!(property(not_a_number), "marginals for every row");
+    let biased = spoiled_marginals(|_, _, log_partition| {
+        *log_partition += 1e-6;
+        Ok(())
+    });
+    assert_eq!(property(biased), "log-partition");
+}
+
+#[test]
+fn marginals_of_some_rows_only_are_found() {
+    let result = spoiled_marginals(|theta, _, _| match theta[0] > 0.9 {
+        true => Err(Error::new(ErrorKind::Unsupported, "planted")),
+        false => Ok(()),
+    });
+    assert_eq!(property(result), "marginals for every row");
+    spoiled_marginals(|_, _, _| Err(Error::new(ErrorKind::Unsupported, "none"))).unwrap();
+}
+
+#[test]
+fn marginals_that_depend_on_what_was_asked_before_are_found() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let result = spoiled_marginals(move |_, mu, _| {
+        mu[0] += calls.fetch_add(1, Ordering::SeqCst) as f64 * 1e-14;
+        Ok(())
+    });
+    assert!(property(result).starts_with("the same marginals"));
+}

@@ -56,7 +56,7 @@ impl Batch {
         z: &mut [f64],
         outcomes: &mut [Outcome],
     ) {
-        let rows = self.rows_a_call(outcomes.len(), limits);
+        let rows = rows_a_call(outcomes.len(), self.workers(), limits);
         let chunks = z
             .par_chunks_mut(rows * dim)
             .zip(outcomes.par_chunks_mut(rows));
@@ -91,14 +91,14 @@ impl Batch {
             None => run(),
         }
     }
+}
 
-    fn rows_a_call(&self, rows: usize, limits: &Limits<'_>) -> usize {
-        if limits.are_set() {
-            return 1; // a limit is looked at between calls, for solvers that do not look themselves
-        }
-        let fair_share = rows.div_ceil(8 * self.workers());
-        fair_share.clamp(1, MOST_ROWS_A_CALL)
+/// How many of so many rows go to an oracle in one call.
+pub(crate) fn rows_a_call(rows: usize, workers: usize, limits: &Limits<'_>) -> usize {
+    if limits.are_set() {
+        return 1; // a limit is looked at between calls, for solvers that do not look themselves
     }
+    rows.div_ceil(8 * workers).clamp(1, MOST_ROWS_A_CALL)
 }
 
 /// Consecutive rows that one thread takes at a time.

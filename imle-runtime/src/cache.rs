@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use dashmap::DashMap;
-use imle_api::{Facts, Identity, Limits, Oracle, Outcome, Solved, unset};
+use imle_api::{Error, Facts, Identity, Limits, Oracle, Outcome, Solved, unset};
 
 /// Bytes that an entry costs beside its key and its state: two maps' worth of pointers, counters and
 /// headers, rounded up.
@@ -329,6 +329,17 @@ impl Oracle for Cached {
 
     fn may_use_rayon(&self) -> bool {
         self.oracle.may_use_rayon()
+    }
+
+    /// Not remembered: whoever asks for marginals asks once a row.
+    fn marginals(
+        &self,
+        theta: &[f64],
+        mu: &mut [f64],
+        log_partitions: &mut [Result<f64, Error>],
+        limits: &Limits<'_>,
+    ) {
+        self.oracle.marginals(theta, mu, log_partitions, limits);
     }
 
     fn pin(&self) -> Option<Arc<dyn Oracle>> {

@@ -9,6 +9,7 @@
 //! - [`Registry`] (registry.rs) and [`Plugin`] (plugin.rs), where solvers come from;
 //! - [`Cache`] (cache.rs), an exact memory in front of any oracle;
 //! - [`Portfolio`] (portfolio.rs), several back ends for one problem;
+//! - [`exact_marginals`] (exact.rs), for solvers that have them;
 //! - [`LayerConfig`] (layer_config.rs), all of that in a file;
 //! - [`normalized_regret`] and [`mean_relative_regret`] (metrics.rs).
 //!
@@ -22,6 +23,7 @@ mod call;
 mod difference;
 mod engine;
 mod estimators;
+mod exact;
 mod gradient;
 mod imle;
 mod layer;
@@ -50,6 +52,7 @@ pub use cache::{Cache, CacheStatistics};
 pub use call::Call;
 pub use difference::Difference;
 pub use estimators::{Estimator, Feedback, Memory};
+pub use exact::{ExactMarginals, exact_marginals};
 pub use gradient::Gradient;
 pub use imle::Imle;
 pub use imle_api::{

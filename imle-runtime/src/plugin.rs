@@ -178,8 +178,9 @@ impl Plugin {
         schema.map_err(|why| why.within(format_args!("solver `{solver}`")))
     }
 
-    /// Returns the table of a solver's extension, or `None` where it has no such extension. None is defined
-    /// yet; the ids are those of `imle_plugin.h`, such as `c"imle.something/1"`.
+    /// Returns the table of a solver's extension, or `None` where it has no such extension. The ids are those
+    /// of `imle_plugin.h`, such as [`c"imle.marginals/1"`](abi::MARGINALS), which
+    /// [`exact_marginals`](crate::exact_marginals) uses.
     ///
     /// # Errors
     ///
@@ -279,8 +280,15 @@ unsafe fn describe(table: &abi::Solver, index: usize) -> Result<(SolverInfo, Fun
     // SAFETY: as above.
     let serial_group =
         unsafe { text(table.serial_group) }.map_err(|why| of_solver("serial group", why))?;
-    let functions = Functions::of(table)
+    let mut functions = Functions::of(table)
         .map_err(|missing| mismatch(format!("solver `{name}` has no `{missing}` function")))?;
+    if let Some(table) = functions.extension(abi::MARGINALS) {
+        let what = format!("the table `imle.marginals/1` of solver `{name}`");
+        // SAFETY: a table that is found by this id is of this type, by the header.
+        let table = unsafe { read(table.as_ptr().cast::<abi::Marginals>(), &what) }?;
+        let missing = || mismatch(format!("{what} has no `marginals` function"));
+        functions.marginals = Some(table.marginals.ok_or_else(missing)?);
+    }
     let info = SolverInfo {
         summary: summary.unwrap_or_default(),
         serial_group,

@@ -44,7 +44,8 @@ pub(crate) fn facts_of(info: &abi::Info) -> Result<Facts, String> {
 /// What a plugin wrote about the rows of one call.
 pub(crate) struct Returned {
     pub(crate) status: Vec<i32>,
-    pub(crate) objective: Vec<f64>,
+    /// The objective of a state, or the log-partition.
+    pub(crate) value: Vec<f64>,
     pub(crate) bound: Vec<f64>,
     pub(crate) radius: Vec<f64>,
     pub(crate) messages: Vec<Vec<u8>>,
@@ -54,18 +55,47 @@ impl Returned {
     pub(crate) fn new(rows: usize) -> Self {
         Self {
             status: vec![abi::UNSET; rows],
-            objective: vec![f64::NAN; rows],
+            value: vec![f64::NAN; rows],
             bound: vec![f64::INFINITY; rows],
             radius: vec![0.0; rows],
             messages: vec![Vec::new(); rows],
         }
     }
 
-    pub(crate) fn outcome(&self, row: usize, facts: &Facts, theta: &[f64], z: &[f64]) -> Outcome {
-        if self.status[row] != abi::OK {
-            let text = String::from_utf8_lossy(&self.messages[row]);
-            return Err(error_of(self.status[row], text.into_owned()));
+    /// Turns the rows that the plugin set into results: `result` gets a row, its theta and its output.
+    pub(crate) fn answer<'a, T>(
+        &self,
+        rows: impl Iterator<Item = (&'a [f64], &'a [f64])>,
+        results: &mut [Result<T, Error>],
+        result: impl Fn(usize, &[f64], &[f64]) -> Result<T, Error>,
+    ) {
+        for (row, ((theta, output), place)) in rows.zip(results).enumerate() {
+            if self.status[row] != abi::UNSET {
+                *place = self.success(row).and_then(|()| result(row, theta, output));
+            }
         }
+    }
+
+    fn success(&self, row: usize) -> Result<(), Error> {
+        if self.status[row] == abi::OK {
+            return Ok(());
+        }
+        let text = String::from_utf8_lossy(&self.messages[row]);
+        Err(error_of(self.status[row], text.into_owned()))
+    }
+
+    /// The log-partition of a row, with its marginals checked.
+    pub(crate) fn log_partition(
+        &self,
+        row: usize,
+        facts: &Facts,
+        mu: &[f64],
+    ) -> Result<f64, Error> {
+        facts.check_marginals(mu, self.value[row])?;
+        Ok(self.value[row])
+    }
+
+    pub(crate) fn outcome(&self, row: usize, facts: &Facts, theta: &[f64], z: &[f64]) -> Outcome {
         facts.check_state(z)?;
         self.check_numbers(row, theta, z)
             .map_err(|why| Error::new(ErrorKind::ContractBroken, why))
@@ -78,7 +108,7 @@ impl Returned {
             .fold((-0.0, 0.0), |(sum, size), (theta, z)| {
                 (sum + theta * z, size + (theta * z).abs())
             });
-        let reported = self.objective[row];
+        let reported = self.value[row];
         // Written so that NaN fails.
         let close = (reported - objective).abs() <= OBJECTIVE_TOLERANCE * size + f64::MIN_POSITIVE;
         let overflows = size.is_infinite() && !reported.is_nan();

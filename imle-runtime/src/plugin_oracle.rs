@@ -35,6 +35,15 @@ pub(crate) struct Functions {
         *const abi::SolveArguments,
         *mut abi::Sink,
     ) -> i32,
+    /// From the table of an extension, if the solver has it.
+    pub(crate) marginals: Option<
+        unsafe extern "C" fn(
+            *const abi::Instance,
+            *mut abi::Workspace,
+            *const abi::MarginalsArguments,
+            *mut abi::Sink,
+        ) -> i32,
+    >,
 }
 
 impl Functions {
@@ -49,6 +58,7 @@ impl Functions {
             workspace_create: table.workspace_create.ok_or("workspace_create")?,
             workspace_destroy: table.workspace_destroy.ok_or("workspace_destroy")?,
             solve: table.solve.ok_or("solve")?,
+            marginals: None,
         })
     }
 
@@ -196,8 +206,9 @@ impl LoadedOracle {
         Ok(LoadedWorkspace { workspace, destroy })
     }
 
-    /// One call of the plugin. Rows that it left unset keep that outcome; the error is the call's own.
-    fn call(
+    /// Solves with one call of the plugin. Rows that it left unset keep that outcome; the error is the call's
+    /// own.
+    fn call_solve(
         &self,
         workspace: &LoadedWorkspace,
         theta: &[f64],
@@ -205,26 +216,20 @@ impl LoadedOracle {
         outcomes: &mut [Outcome],
         limits: &Limits<'_>,
     ) -> Result<(), Error> {
-        let rows = outcomes.len();
-        let mut returned = Returned::new(rows);
+        let mut returned = Returned::new(outcomes.len());
         let mut error = TextSink::new();
         let arguments = abi::SolveArguments {
             struct_size: size_of::<abi::SolveArguments>() as u32,
             flags: 0,
-            rows: rows as u64,
+            rows: outcomes.len() as u64,
             theta: theta.as_ptr(),
             z: z.as_mut_ptr(),
             status: returned.status.as_mut_ptr(),
-            objective: returned.objective.as_mut_ptr(),
+            objective: returned.value.as_mut_ptr(),
             bound: returned.bound.as_mut_ptr(),
             radius: returned.radius.as_mut_ptr(),
-            // An exhausted limit must not read as "no limit".
-            time_limit: limits
-                .time_left()
-                .map_or(0.0, |left| left.as_secs_f64().max(1e-9)),
-            stop: limits
-                .stop_word()
-                .map_or(ptr::null(), |word| word.as_ptr().cast_const()),
+            time_limit: seconds_left(limits),
+            stop: stop_word(limits),
             row_message: Some(take_row_message),
             host: ptr::from_mut(&mut returned.messages).cast(),
         };
@@ -234,31 +239,109 @@ impl LoadedOracle {
             let (instance, workspace) = (self.instance.as_ptr(), workspace.workspace.as_ptr());
             (self.functions.solve)(instance, workspace, &arguments, error.as_sink())
         };
-        let states = theta
+        let rows = theta
             .chunks_exact(self.facts.dim)
             .zip(z.chunks_exact(self.facts.dim));
-        for (row, ((theta, z), outcome)) in states.zip(outcomes).enumerate() {
-            if returned.status[row] != abi::UNSET {
-                *outcome = returned.outcome(row, &self.facts, theta, z);
-            }
-        }
+        returned.answer(rows, outcomes, |row, theta, z| {
+            returned.outcome(row, &self.facts, theta, z)
+        });
         check(status, &error)
     }
-}
 
-impl LoadedOracle {
-    /// One call of the plugin with a workspace that is kept unless the call broke it.
-    fn call_once(
+    /// Asks for marginals with one call of the plugin, as [`call_solve`](Self::call_solve) does for states.
+    fn call_marginals(
         &self,
+        workspace: &LoadedWorkspace,
         theta: &[f64],
-        z: &mut [f64],
-        outcomes: &mut [Outcome],
+        mu: &mut [f64],
+        log_partitions: &mut [Result<f64, Error>],
         limits: &Limits<'_>,
     ) -> Result<(), Error> {
-        let workspace = self.take_workspace()?;
-        let called = in_serial_group(self.serial_group.as_deref(), || {
-            self.call(&workspace, theta, z, outcomes, limits)
+        let Some(marginals) = self.functions.marginals else {
+            let message = format!(
+                "{} has no exact marginals; estimate them by the mean of samples",
+                self.name
+            );
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        };
+        let mut returned = Returned::new(log_partitions.len());
+        let mut error = TextSink::new();
+        let arguments = abi::MarginalsArguments {
+            struct_size: size_of::<abi::MarginalsArguments>() as u32,
+            flags: 0,
+            rows: log_partitions.len() as u64,
+            theta: theta.as_ptr(),
+            mu: mu.as_mut_ptr(),
+            status: returned.status.as_mut_ptr(),
+            log_partition: returned.value.as_mut_ptr(),
+            time_limit: seconds_left(limits),
+            stop: stop_word(limits),
+            row_message: Some(take_row_message),
+            host: ptr::from_mut(&mut returned.messages).cast(),
+        };
+        // SAFETY: as for a solve.
+        let status = unsafe {
+            let (instance, workspace) = (self.instance.as_ptr(), workspace.workspace.as_ptr());
+            marginals(instance, workspace, &arguments, error.as_sink())
+        };
+        let rows = theta
+            .chunks_exact(self.facts.dim)
+            .zip(mu.chunks_exact(self.facts.dim));
+        returned.answer(rows, log_partitions, |row, _, mu| {
+            returned.log_partition(row, &self.facts, mu)
         });
+        check(status, &error)
+    }
+
+    /// Answers every row by calls of the plugin. After a panic the rows that have no result yet are given to
+    /// a fresh workspace.
+    fn every_row<T: Clone + PartialEq>(
+        &self,
+        theta: &[f64],
+        output: &mut [f64],
+        results: &mut [Result<T, Error>],
+        call: impl Fn(
+            &LoadedWorkspace,
+            &[f64],
+            &mut [f64],
+            &mut [Result<T, Error>],
+        ) -> Result<(), Error>,
+    ) {
+        let dim = self.facts.dim;
+        assert_eq!(theta.len(), results.len() * dim, "theta is [rows, dim]");
+        assert_eq!(output.len(), theta.len(), "the output is [rows, dim]");
+        results.fill(unset());
+        let mut from = 0;
+        // One run of rows without a result after the other: a row that has one is not handed out again.
+        while let Some(run) = next_unset(results, from) {
+            let values = run.start * dim..run.end * dim;
+            let (theta, output) = (&theta[values.clone()], &mut output[values]);
+            let rows = &mut results[run.clone()];
+            from = run.end;
+            let called = self.with_workspace(|workspace| call(workspace, theta, output, rows));
+            let Err(why) = called else {
+                continue;
+            };
+            let unset_rows = rows.iter_mut().filter(|result| **result == unset());
+            if !is_fatal_for_workspace(&why) {
+                unset_rows.for_each(|result| *result = Err(why.clone()));
+                continue;
+            }
+            // A panic that did not answer the first row costs it, so that every turn makes progress.
+            if rows[0] == unset() {
+                rows[0] = Err(why);
+            }
+            from = run.start + 1;
+        }
+    }
+
+    /// Runs a call with a workspace that is kept unless the call broke it.
+    fn with_workspace(
+        &self,
+        call: impl FnOnce(&LoadedWorkspace) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let workspace = self.take_workspace()?;
+        let called = in_serial_group(self.serial_group.as_deref(), || call(&workspace));
         if called.as_ref().is_err_and(is_fatal_for_workspace) {
             in_serial_group(self.serial_group.as_deref(), || drop(workspace));
         } else {
@@ -282,45 +365,47 @@ impl Oracle for LoadedOracle {
         self.identity
     }
 
-    /// After a panic the rows that have no outcome yet are given to a fresh workspace.
     fn solve(&self, theta: &[f64], z: &mut [f64], outcomes: &mut [Outcome], limits: &Limits<'_>) {
-        let dim = self.facts.dim;
-        assert_eq!(theta.len(), outcomes.len() * dim, "theta is [rows, dim]");
-        assert_eq!(z.len(), theta.len(), "z is [rows, dim]");
-        outcomes.fill(unset());
-        let mut from = 0;
-        // One run of rows without an outcome after the other: a row that has one is not handed out again.
-        while let Some(run) = next_unset(outcomes, from) {
-            let values = run.start * dim..run.end * dim;
-            let (theta, z) = (&theta[values.clone()], &mut z[values]);
-            let rows = &mut outcomes[run.clone()];
-            from = run.end;
-            let Err(why) = self.call_once(theta, z, rows, limits) else {
-                continue;
-            };
-            let unset_rows = rows.iter_mut().filter(|outcome| **outcome == unset());
-            if !is_fatal_for_workspace(&why) {
-                unset_rows.for_each(|outcome| *outcome = Err(why.clone()));
-                continue;
-            }
-            // A panic that did not answer the first row costs it, so that every turn makes progress.
-            if rows[0] == unset() {
-                rows[0] = Err(why);
-            }
-            from = run.start + 1;
-        }
+        self.every_row(theta, z, outcomes, |workspace, theta, z, outcomes| {
+            self.call_solve(workspace, theta, z, outcomes, limits)
+        });
+    }
+
+    fn marginals(
+        &self,
+        theta: &[f64],
+        mu: &mut [f64],
+        log_partitions: &mut [Result<f64, Error>],
+        limits: &Limits<'_>,
+    ) {
+        self.every_row(theta, mu, log_partitions, |workspace, theta, mu, rows| {
+            self.call_marginals(workspace, theta, mu, rows, limits)
+        });
     }
 }
 
-/// The next rows from `from` on that have no outcome.
-fn next_unset(outcomes: &[Outcome], from: usize) -> Option<Range<usize>> {
-    let is_unset = |outcome: &Outcome| *outcome == unset();
-    let start = from + outcomes[from..].iter().position(is_unset)?;
-    let length = outcomes[start..]
+/// The next rows from `from` on that have no result.
+fn next_unset<T: PartialEq>(results: &[Result<T, Error>], from: usize) -> Option<Range<usize>> {
+    let is_unset = |result: &Result<T, Error>| *result == unset();
+    let start = from + results[from..].iter().position(is_unset)?;
+    let length = results[start..]
         .iter()
-        .take_while(|outcome| is_unset(outcome))
+        .take_while(|result| is_unset(result))
         .count();
     Some(start..start + length)
+}
+
+/// The time limit of a call; an exhausted one must not read as "no limit".
+fn seconds_left(limits: &Limits<'_>) -> f64 {
+    limits
+        .time_left()
+        .map_or(0.0, |left| left.as_secs_f64().max(1e-9))
+}
+
+fn stop_word(limits: &Limits<'_>) -> *const u32 {
+    limits
+        .stop_word()
+        .map_or(ptr::null(), |word| word.as_ptr().cast_const())
 }
 
 impl fmt::Debug for LoadedOracle {

@@ -311,6 +311,19 @@ impl Oracle for Portfolio {
             .any(|backend| backend.oracle.may_use_rayon())
     }
 
+    /// Those of the chosen back end; before there is one, of the first.
+    fn marginals(
+        &self,
+        theta: &[f64],
+        mu: &mut [f64],
+        log_partitions: &mut [Result<f64, Error>],
+        limits: &Limits<'_>,
+    ) {
+        self.current()
+            .unwrap_or(&self.backends[0].oracle)
+            .marginals(theta, mu, log_partitions, limits);
+    }
+
     /// Once the trial is over, calls go to the chosen back end directly.
     fn pin(&self) -> Option<Arc<dyn Oracle>> {
         self.current()

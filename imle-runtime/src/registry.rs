@@ -287,6 +287,16 @@ impl Oracle for Replaceable {
         self.current().may_use_rayon()
     }
 
+    fn marginals(
+        &self,
+        theta: &[f64],
+        mu: &mut [f64],
+        log_partitions: &mut [Result<f64, Error>],
+        limits: &Limits<'_>,
+    ) {
+        self.current().marginals(theta, mu, log_partitions, limits);
+    }
+
     fn pin(&self) -> Option<Arc<dyn Oracle>> {
         Some(self.current())
     }

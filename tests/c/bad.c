@@ -237,6 +237,39 @@
 #elif defined MODE_poisoned_from_birth
 #define ON_SOLVE return imle_fail(error, IMLE_E_POISONED, "born like this");
 
+/* ---- the modes: marginals ---------------------------------------------------------------------------
+ *
+ * ON_MARGINALS_ROW is to marginals what ON_ROW is to solve. */
+
+#elif defined MODE_marginals_good
+#elif defined MODE_marginals_size_small
+#define MARGINALS_SIZE (IMLE_MARGINALS_SIZE_1_0 - 8)
+#elif defined MODE_marginals_not_aligned
+#define MARGINALS_TABLE ((const char *)&marginals_table + 4)
+#elif defined MODE_marginals_function_null
+#define MARGINALS NULL
+#elif defined MODE_marginals_unsupported
+#define ON_MARGINALS return imle_fail(error, IMLE_E_UNSUPPORTED, "not for this instance");
+#elif defined MODE_marginals_row_forgotten
+#define ON_MARGINALS_ROW SECOND_ROW(continue;)
+#elif defined MODE_marginals_row_fails
+#define ON_MARGINALS_ROW SECOND_ROW(arguments->row_message(arguments->host, row, "too wide", 8); \
+                                    arguments->status[row] = IMLE_E_LIMIT_REACHED; continue;)
+#elif defined MODE_mu_nan
+#define ON_MARGINALS_ROW SECOND_ROW(mu[2] = NAN;)
+#elif defined MODE_mu_too_large
+#define ON_MARGINALS_ROW SECOND_ROW(mu[0] = 1.25;)
+#elif defined MODE_mu_wrong_sum
+#define ON_MARGINALS_ROW SECOND_ROW(mu[0] = 0.5;)
+#elif defined MODE_log_partition_infinite
+#define ON_MARGINALS_ROW SECOND_ROW(arguments->log_partition[row] = INFINITY;)
+#elif defined MODE_log_partition_forgotten
+#define ON_MARGINALS_ROW SECOND_ROW(arguments->log_partition[row] = log_partition_before;)
+#elif defined MODE_marginals_panic_once
+#define ON_MARGINALS \
+  if (workspace->poisoned) return imle_fail(error, IMLE_E_POISONED, "the same workspace again");
+#define ON_MARGINALS_ROW if (row == 1 && panics == 0) { PANIC; }
+
 #else
 #error "no such mode"
 #endif
@@ -347,6 +380,22 @@
 #define BEFORE_PANIC
 #endif
 
+#ifndef MARGINALS_SIZE
+#define MARGINALS_SIZE sizeof(imle_marginals)
+#endif
+#ifndef MARGINALS
+#define MARGINALS marginals
+#endif
+#ifndef MARGINALS_TABLE
+#define MARGINALS_TABLE &marginals_table
+#endif
+#ifndef ON_MARGINALS
+#define ON_MARGINALS
+#endif
+#ifndef ON_MARGINALS_ROW
+#define ON_MARGINALS_ROW
+#endif
+
 /* ---- the base ---------------------------------------------------------------------------------------
  *
  * With external linkage and hidden by the compiler's flag, so that a piece which a mode does not use is no
@@ -436,9 +485,27 @@ int32_t solve(const imle_instance *instance, imle_workspace *workspace,
   return IMLE_OK;
 }
 
+/* Right where all of theta is zero. */
+int32_t marginals(const imle_instance *instance, imle_workspace *workspace,
+                  const imle_marginals_arguments *arguments, imle_sink *error) {
+  (void)instance, (void)workspace, (void)error;
+  ON_MARGINALS
+  for (uint64_t row = 0; row < arguments->rows; row++) {
+    double *mu = arguments->mu + row * DIM;
+    double log_partition_before = arguments->log_partition[row];
+    (void)log_partition_before;
+    mu[0] = mu[1] = mu[2] = 1.0 / 3.0;
+    arguments->log_partition[row] = log(3.0);
+    ON_MARGINALS_ROW
+    arguments->status[row] = IMLE_OK;
+  }
+  return IMLE_OK;
+}
+
+const imle_marginals marginals_table = {MARGINALS_SIZE, 0, MARGINALS};
+
 const void *extension(const char *id) {
-  (void)id;
-  return NULL;
+  return strcmp(id, IMLE_EXTENSION_MARGINALS) == 0 ? MARGINALS_TABLE : NULL;
 }
 
 /* Tables of a later minor version: ours, and pointers that lead nowhere to whoever reads them. */

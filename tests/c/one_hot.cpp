@@ -1,12 +1,15 @@
 // The same ABI from C++17: the largest coordinate of `dim`, the lower index on ties.
 //
 // Configuration: the number of coordinates, a bare JSON integer such as 5. What differs from the plugin in C
-// is that nothing thrown may leave a function: each is `noexcept`, and create() catches inside.
+// is that nothing thrown may leave a function: each is `noexcept`, and create() catches inside. It has the
+// extension for exact marginals: the softmax.
 #include "imle_plugin.h"
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstddef>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <stdexcept>
@@ -77,6 +80,33 @@ int32_t solve(const imle_instance *instance, imle_workspace *, const imle_solve_
   return IMLE_OK;
 }
 
+int32_t marginals(const imle_instance *instance, imle_workspace *, const imle_marginals_arguments *arguments,
+                  imle_sink *error) noexcept {
+  if (arguments->flags != 0) {
+    return imle_fail(error, IMLE_E_UNSUPPORTED, "unknown bits in flags");
+  }
+  for (uint64_t row = 0; row < arguments->rows; row++) {
+    const double *theta = arguments->theta + static_cast<std::ptrdiff_t>(row) * instance->dim;
+    double *mu = arguments->mu + static_cast<std::ptrdiff_t>(row) * instance->dim;
+    const double best = *std::max_element(theta, theta + instance->dim);
+    double sum = 0.0;
+    for (std::ptrdiff_t i = 0; i < instance->dim; i++) {
+      mu[i] = std::exp(theta[i] - best);
+      sum += mu[i];
+    }
+    std::for_each(mu, mu + instance->dim, [sum](double &value) { value /= sum; });
+    arguments->log_partition[row] = best + std::log(sum);
+    arguments->status[row] = IMLE_OK;
+  }
+  return IMLE_OK;
+}
+
+const imle_marginals marginals_table = {sizeof(imle_marginals), 0, marginals};
+
+const void *extension(const char *id) noexcept {
+  return std::strcmp(id, IMLE_EXTENSION_MARGINALS) == 0 ? &marginals_table : nullptr;
+}
+
 const imle_solver one_hot = {
     sizeof(imle_solver), 0,
     "cpp-one-hot",       "the largest coordinate, in C++",
@@ -85,7 +115,7 @@ const imle_solver one_hot = {
     create,              destroy,
     info,                workspace_create,
     workspace_destroy,   solve,
-    nullptr, // extension
+    extension,
 };
 
 const imle_solver *const solvers[] = {&one_hot};

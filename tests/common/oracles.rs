@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use imle_api::conformance::binary_vectors;
 use imle_runtime::{
-    Facts, FnOracle, Identity, Limits, Oracle, Outcome, Registry, cargo_library_directory,
+    Error, Facts, FnOracle, Identity, Limits, Oracle, Outcome, Registry, cargo_library_directory,
 };
 
 /// Every plugin of this workspace.
@@ -94,8 +94,8 @@ pub(crate) fn numbers(count: usize, seed: u64) -> Vec<f64> {
     (0..count).map(|_| random.f64() * 2.0 - 1.0).collect()
 }
 
-/// A solver that is linked in and the same solver loaded: the same facts, states, numbers and errors, to
-/// the bit, for rows of every kind.
+/// A solver that is linked in and the same solver loaded: the same facts, states, marginals, numbers and
+/// errors, to the bit, for rows of every kind.
 pub(crate) fn assert_native_equals_loaded<S: imle_runtime::Solver>(configs: &[serde_json::Value]) {
     let registry = registry();
     for config in configs {
@@ -118,6 +118,8 @@ pub(crate) fn assert_native_equals_loaded<S: imle_runtime::Solver>(configs: &[se
                 solved(&*loaded, &theta),
                 "{config}"
             );
+            let (native, loaded) = (marginals(&native, &theta), marginals(&*loaded, &theta));
+            assert_eq!(native, loaded, "{config}");
         }
     }
 }
@@ -135,4 +137,18 @@ fn solved(oracle: &dyn Oracle, theta: &[f64]) -> Vec<(Vec<u64>, Outcome)> {
             Err(_) => (Vec::new(), outcome),
         })
         .collect()
+}
+
+/// Bits of the marginals of rows that have some, and their log-partitions.
+pub(crate) fn marginals(oracle: &dyn Oracle, theta: &[f64]) -> Vec<(Vec<u64>, Result<f64, Error>)> {
+    let dim = oracle.facts().dim;
+    let mut mu = vec![f64::NAN; theta.len()];
+    let mut log_partitions = vec![imle_api::unset(); theta.len() / dim];
+    oracle.marginals(theta, &mut mu, &mut log_partitions, &Limits::none());
+    let rows = mu.chunks_exact(dim).zip(log_partitions);
+    rows.map(|(mu, found)| match found {
+        Ok(_) => (mu.iter().map(|mu| mu.to_bits()).collect(), found),
+        Err(_) => (Vec::new(), found),
+    })
+    .collect()
 }

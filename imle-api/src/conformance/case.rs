@@ -19,7 +19,7 @@ pub(super) struct Case<'a> {
 }
 
 impl Case<'_> {
-    fn failure(&self, property: &'static str, evidence: impl Into<String>) -> Failure {
+    pub(super) fn failure(&self, property: &'static str, evidence: impl Into<String>) -> Failure {
         Failure::new(property, self.config, evidence)
     }
 
@@ -73,7 +73,7 @@ impl Case<'_> {
         theta
     }
 
-    fn solve(&self, oracle: &dyn Oracle, theta: &[f64]) -> Result<Vec<f64>, Failure> {
+    pub(super) fn solve(&self, oracle: &dyn Oracle, theta: &[f64]) -> Result<Vec<f64>, Failure> {
         let mut z = vec![f64::NAN; theta.len()];
         let mut outcomes = vec![unset(); theta.len() / self.facts.dim];
         oracle.solve(theta, &mut z, &mut outcomes, &Limits::none());
@@ -285,7 +285,7 @@ impl Case<'_> {
     }
 }
 
-fn dot(theta: &[f64], z: &[f64]) -> f64 {
+pub(super) fn dot(theta: &[f64], z: &[f64]) -> f64 {
     theta.iter().zip(z).map(|(theta, z)| theta * z).sum()
 }
 

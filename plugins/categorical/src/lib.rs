@@ -8,10 +8,12 @@
 //!
 //! Ties are broken by the lower index, and `-0.0` equals `0.0`. Exact for every theta; linear time. For a
 //! single block this is `k-subset` with `k = 1`.
+//!
+//! Exact marginals are the softmax of every block, and the log-partition is the sum of theirs.
 
 #![forbid(unsafe_code)]
 
-use imle_api::{Error, ErrorKind, Facts, Limits, Proof, Solver, export_plugin};
+use imle_api::{Error, ErrorKind, Facts, Limits, MarginalsFn, Proof, Solver, export_plugin};
 
 const MOST_COORDINATES: usize = 1 << 31;
 
@@ -43,6 +45,7 @@ pub struct Categorical {
 impl Solver for Categorical {
     const NAME: &'static str = "categorical";
     const SUMMARY: &'static str = "the largest coordinate of every block";
+    const MARGINALS: Option<MarginalsFn<Self>> = Some(Self::marginals);
     type Config = Config;
     type Workspace = ();
 
@@ -87,6 +90,35 @@ impl Solver for Categorical {
     }
 }
 
+impl Categorical {
+    fn marginals(
+        &self,
+        _: &mut (),
+        theta: &[f64],
+        mu: &mut [f64],
+        _: &Limits<'_>,
+    ) -> Result<f64, Error> {
+        mu.copy_from_slice(theta);
+        let mut first = 0;
+        let block = |&size: &usize| {
+            first += size;
+            softmax(&mut mu[first - size..first])
+        };
+        Ok(self.blocks.iter().map(block).sum())
+    }
+}
+
+/// Replaces a block by its softmax; returns its log-partition.
+fn softmax(block: &mut [f64]) -> f64 {
+    let largest = block.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    block
+        .iter_mut()
+        .for_each(|theta| *theta = (*theta - largest).exp());
+    let sum: f64 = block.iter().sum();
+    block.iter_mut().for_each(|weight| *weight /= sum);
+    largest + sum.ln()
+}
+
 /// The first of the largest, and half of what it is ahead by.
 fn choose(block: &[f64]) -> (usize, f64) {
     let (mut largest, mut next) = (0, f64::NEG_INFINITY);
@@ -106,7 +138,7 @@ export_plugin!(Categorical);
 mod tests {
     use super::*;
     use imle_api::conformance::{Check, binary_vectors};
-    use imle_api::{Linked, solve_one};
+    use imle_api::{Linked, Oracle, solve_one, unset};
     use serde_json::json;
 
     fn states(blocks: &[usize]) -> Vec<Vec<f64>> {
@@ -142,6 +174,21 @@ mod tests {
         let (z, solved) = solve_one(&oracle, &[-0.0, 0.0, 1.0, 2.0, 2.0]).unwrap();
         assert_eq!(z, [1.0, 0.0, 0.0, 1.0, 0.0]);
         assert_eq!(solved.proof.radius, 0.0);
+    }
+
+    #[test]
+    fn marginals_are_a_softmax_in_every_block() {
+        let oracle = Linked::<Categorical>::open(r#"{"blocks": [2, 1, 2]}"#).unwrap();
+        let (mut mu, mut log_partition) = ([0.0; 5], [unset()]);
+        let theta = [3_f64.ln(), 0.0, 5.0, -1000.0, 1000.0];
+        oracle.marginals(&theta, &mut mu, &mut log_partition, &Limits::none());
+        let wrong = |(mu, exact): (&f64, f64)| (mu - exact).abs() > 1e-15;
+        assert!(
+            !mu.iter().zip([0.75, 0.25, 1.0, 0.0, 1.0]).any(wrong),
+            "{mu:?}"
+        );
+        let [log_partition] = log_partition.map(Result::unwrap);
+        assert!((log_partition - (4_f64.ln() + 1005.0)).abs() < 1e-12);
     }
 
     #[test]

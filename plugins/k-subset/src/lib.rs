@@ -2,10 +2,29 @@
 //!
 //! States are the 0/1 vectors of `dim` coordinates with exactly `k` ones; `k = 1` is the categorical
 //! distribution. Ties are broken by the lower index, and `-0.0` equals `0.0`. Linear time.
+//!
+//! Exact marginals and the log-partition take time and memory `dim * k`, by dynamic programming:
+//!
+//! ```
+//! use imle_api::{Limits, Linked, Oracle, unset};
+//! use imle_k_subset::KSubset;
+//!
+//! let oracle = Linked::<KSubset>::open(r#"{"dim": 3, "k": 2}"#)?;
+//! let (mut mu, mut log_partition) = ([0.0; 3], [unset()]);
+//! oracle.marginals(&[2_f64.ln(), 0.0, 0.0], &mut mu, &mut log_partition, &Limits::none());
+//! // The pairs 01 and 02 weigh 2, the pair 12 weighs 1.
+//! assert!((log_partition[0].clone()? - 5_f64.ln()).abs() < 1e-12);
+//! assert!(mu.iter().zip([0.8, 0.6, 0.6]).all(|(mu, exact)| (mu - exact).abs() < 1e-12));
+//! # Ok::<(), imle_api::Error>(())
+//! ```
 
 #![forbid(unsafe_code)]
 
-use imle_api::{Error, ErrorKind, Facts, Limits, Proof, Solver, export_plugin};
+mod marginals;
+
+use imle_api::{Error, ErrorKind, Facts, Limits, MarginalsFn, Proof, Solver, export_plugin};
+
+pub use marginals::Workspace;
 
 /// Which subsets are feasible.
 #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
@@ -27,8 +46,9 @@ pub struct KSubset {
 impl Solver for KSubset {
     const NAME: &'static str = "k-subset";
     const SUMMARY: &'static str = "the k largest of n coordinates; k = 1 is the categorical";
+    const MARGINALS: Option<MarginalsFn<Self>> = Some(Self::marginals);
     type Config = Config;
-    type Workspace = Vec<usize>; // the coordinates in some order: no allocation per row
+    type Workspace = Workspace;
 
     fn new(Config { dim, k }: Config) -> Result<Self, Error> {
         if dim > 1 << 31 {
@@ -48,11 +68,25 @@ impl Solver for KSubset {
 
     fn solve(
         &self,
-        order: &mut Vec<usize>,
+        workspace: &mut Workspace,
         theta: &[f64],
         z: &mut [f64],
         _limits: &Limits<'_>,
     ) -> Result<Proof, Error> {
+        let (last, rest) = self.select(&mut workspace.order, theta);
+        // Moving every coordinate by less than half the gap does not change who is in.
+        let next = rest.iter().map(|&i| theta[i]).reduce(f64::max);
+        let radius = next.map_or(f64::INFINITY, |next| last / 2.0 - next / 2.0);
+        z.fill(0.0);
+        workspace.order[..self.k].iter().for_each(|&i| z[i] = 1.0);
+        Ok(Proof::radius(radius))
+    }
+}
+
+impl KSubset {
+    /// Puts the MAP state in the first `k` places of `order`; returns its smallest value, and the other
+    /// coordinates.
+    fn select<'a>(&self, order: &'a mut Vec<usize>, theta: &[f64]) -> (f64, &'a [usize]) {
         // Larger first, then lower index: a total order, so the set of the first k is unique and does
         // not depend on the order that an earlier row left behind.
         let larger_first = |&a: &usize, &b: &usize| {
@@ -63,12 +97,7 @@ impl Solver for KSubset {
             *order = (0..self.dim).collect();
         }
         let (_, &mut last, rest) = order.select_nth_unstable_by(self.k - 1, larger_first);
-        // Moving every coordinate by less than half the gap does not change who is in.
-        let next = rest.iter().map(|&i| theta[i]).reduce(f64::max);
-        let radius = next.map_or(f64::INFINITY, |next| theta[last] / 2.0 - next / 2.0);
-        z.fill(0.0);
-        order[..self.k].iter().for_each(|&i| z[i] = 1.0);
-        Ok(Proof::radius(radius))
+        (theta[last], rest)
     }
 }
 

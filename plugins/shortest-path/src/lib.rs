@@ -50,16 +50,25 @@
 //!
 //! Without cycles one pass over the edges; with cycles Dijkstra's algorithm; for a row with negative
 //! costs under `bellman_ford` usually a few passes over the edges, at worst one for each vertex.
+//!
+//! # Exact marginals
+//!
+//! Without cycles (the same test as for negative costs) the probability of every edge or vertex and the
+//! log-partition over all paths take three passes over the edges. With cycles a row is
+//! [`ErrorKind::Unsupported`]: to count simple paths is #P-hard.
 
 #![forbid(unsafe_code)]
 
 mod config;
+mod marginals;
 mod network;
 mod search;
 #[cfg(test)]
 mod tests;
 
-use imle_api::{Error, ErrorKind, Facts, Limits, Proof, Solver, ThetaDomain, export_plugin};
+use imle_api::{
+    Error, ErrorKind, Facts, Limits, MarginalsFn, Proof, Solver, ThetaDomain, export_plugin,
+};
 
 pub use config::{Config, Costs, EdgeList, Grid, Moves, NegativeCosts};
 pub use search::Workspace;
@@ -78,6 +87,7 @@ pub struct ShortestPath {
 impl Solver for ShortestPath {
     const NAME: &'static str = "shortest-path";
     const SUMMARY: &'static str = "the cheapest path of a grid or a graph, over edges or vertices";
+    const MARGINALS: Option<MarginalsFn<Self>> = Some(Self::marginals);
     type Config = Config;
     type Workspace = Workspace;
 

@@ -9,6 +9,7 @@ use std::collections::BinaryHeap;
 
 use imle_api::{Error, ErrorKind, Limits};
 
+use crate::marginals::Sums;
 use crate::network::{Arc, Network};
 
 /// Costs above this are scaled down, so that the cost of a path stays finite.
@@ -28,19 +29,20 @@ const NOWHERE: Arc = Arc {
 #[derive(Debug, Default)]
 pub struct Workspace {
     /// The cost of every coordinate.
-    costs: Vec<f64>,
+    pub(crate) costs: Vec<f64>,
     /// Of every place, the cost of the best way to the target that is known.
-    distance: Vec<f64>,
+    pub(crate) distance: Vec<f64>,
     /// The next arc of that way; later, the arc by which the path came.
     links: Vec<Arc>,
     /// Places in the order in which they were reached; in Bellman-Ford's algorithm, marks.
     queue: Vec<u32>,
     heap: BinaryHeap<Reverse<(u64, u32)>>,
+    pub(crate) sums: Sums,
 }
 
 impl Workspace {
-    /// Reads the costs of a row; only the target is near itself.
-    pub(crate) fn start(&mut self, theta: &[f64], places: usize) {
+    /// Reads the costs of a row; only the target is near itself. Returns what the costs are scaled by.
+    pub(crate) fn start(&mut self, theta: &[f64], places: usize) -> f64 {
         let huge = theta
             .iter()
             .fold(false, |huge, theta| huge | (theta.abs() > HUGE));
@@ -52,6 +54,7 @@ impl Workspace {
         self.distance[0] = 0.0;
         self.links.clear();
         self.links.resize(places, NOWHERE);
+        scale
     }
 
     /// Makes negative costs zero.

@@ -25,17 +25,25 @@
 //! works on [integers](imle_api::to_integers) of 60 bits, which represent theta to a part in 2^60 of its
 //! largest magnitude; there it is exact. Whenever the algorithm chooses the best edge into a
 //! vertex or a contracted cycle, it takes the one with the lower index among equals.
+//!
+//! # Exact marginals
+//!
+//! The log-partition over all trees and the probability of every edge come from the matrix-tree theorem
+//! (Kirchhoff; Tutte for arborescences), in `O(n^3)`, eliminated in logarithms so that no
+//! theta is too large: `p(edge)` is its weight times its effective resistance. Up to 4096 vertices; beyond,
+//! a row is [`Unsupported`](imle_api::ErrorKind::Unsupported).
 
 #![forbid(unsafe_code)]
 
 mod arborescence;
 mod config;
+mod marginals;
 mod tree;
 
 #[cfg(test)]
 mod tests;
 
-use imle_api::{Error, Facts, Limits, Proof, Solver, export_plugin};
+use imle_api::{Error, Facts, Limits, MarginalsFn, Proof, Solver, export_plugin};
 
 pub use config::{Config, Graph};
 
@@ -51,6 +59,7 @@ pub struct Workspace {
     order: Vec<u32>,
     weights: Vec<i64>,
     arborescence: arborescence::Scratch,
+    elimination: marginals::Elimination,
 }
 
 impl SpanningTree {
@@ -65,6 +74,7 @@ impl Solver for SpanningTree {
     const NAME: &'static str = "spanning-tree";
     const SUMMARY: &'static str =
         "the best spanning tree of a graph, or arborescence of a directed graph";
+    const MARGINALS: Option<MarginalsFn<Self>> = Some(Self::marginals);
     type Config = Config;
     type Workspace = Workspace;
 
@@ -99,6 +109,18 @@ impl Solver for SpanningTree {
             }
         }
         Ok(Proof::NONE)
+    }
+}
+
+impl SpanningTree {
+    fn marginals(
+        &self,
+        workspace: &mut Workspace,
+        theta: &[f64],
+        mu: &mut [f64],
+        limits: &Limits<'_>,
+    ) -> Result<f64, Error> {
+        marginals::write(&self.graph, &mut workspace.elimination, theta, mu, limits)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Against the enumeration of all trees.
 
 use imle_api::conformance::{Check, binary_vectors};
-use imle_api::{ErrorKind, Linked, Oracle, Solver, solve_one};
+use imle_api::{ErrorKind, Limits, Linked, Oracle, Solver, solve_one, unset};
 use serde_json::{Value, json};
 
 use crate::SpanningTree;
@@ -177,4 +177,141 @@ fn map_states_of_the_public_vectors() {
     for (theta, z) in cases {
         assert_eq!(solve_one(&oracle, &theta).unwrap().0, z.map(f64::from));
     }
+}
+
+fn marginals(oracle: &dyn Oracle, theta: &[f64]) -> (Vec<f64>, f64) {
+    let (mut mu, mut log_partition) = (vec![f64::NAN; theta.len()], [unset()]);
+    oracle.marginals(theta, &mut mu, &mut log_partition, &Limits::none());
+    let [log_partition] = log_partition;
+    (mu, log_partition.unwrap())
+}
+
+fn assert_close(found: f64, expected: f64, slack: f64) {
+    assert!((found - expected).abs() <= slack, "{found}, not {expected}");
+}
+
+/// The case `tree04_exact_marginals` of the public vectors.
+#[test]
+fn marginals_of_the_public_vectors() {
+    let oracle = open(&json!({"vertices": 4})).unwrap();
+    let theta = [-0.3125, -0.0625, -0.75, 1.0, 1.0625, -1.0625];
+    let (mu, log_partition) = marginals(&oracle, &theta);
+    assert_close(log_partition, 3.3001258293877513, 1e-13);
+    let expected = [
+        0.39767090308768027,
+        0.5255976485318588,
+        0.31366362523670266,
+        0.7751234332576171,
+        0.8214790526983404,
+        0.16646533718780043,
+    ];
+    for (mu, expected) in mu.iter().zip(expected) {
+        assert_close(*mu, expected, 1e-13);
+    }
+}
+
+/// Cayley's formula: `n^(n - 2)` trees, each edge in two of `n`; an arborescence leaves the root as often,
+/// and takes every other edge once in `n`.
+#[test]
+fn marginals_of_complete_graphs() {
+    let n = 60;
+    let size = n as f64;
+    let count = (size - 2.0) * size.ln();
+    let (mu, log_partition) = marginals(&open(&json!({"vertices": n})).unwrap(), &[0.0; 1770]);
+    assert_close(log_partition, count, 1e-11);
+    mu.iter()
+        .for_each(|&mu| assert_close(mu, 2.0 / size, 1e-13));
+    let solver = open(&json!({"vertices": n, "root": 7})).unwrap();
+    let (mu, log_partition) = marginals(&solver, &vec![0.0; n * (n - 1)]);
+    assert_close(log_partition, count, 1e-11);
+    for (edge, mu) in mu.into_iter().enumerate() {
+        let (from, to) = (edge / (n - 1), edge % (n - 1));
+        let to = to + usize::from(to >= from);
+        let expected = match (from, to) {
+            (_, 7) => 0.0,
+            (7, _) => 2.0 / size,
+            _ => 1.0 / size,
+        };
+        assert_close(mu, expected, 1e-13);
+    }
+}
+
+/// From any root, along edges in both directions: other eliminations of the same trees. The weights differ
+/// by factors of up to `exp(2 scale)`, beyond what a double holds.
+#[test]
+fn marginals_do_not_depend_on_the_root() {
+    let mut random = fastrand::Rng::with_seed(6);
+    for (vertices, scale) in [(5, 1.0), (30, 1.0), (30, 20.0), (30, 2000.0)] {
+        let solver =
+            SpanningTree::new(serde_json::from_value(json!({"vertices": vertices})).unwrap());
+        let edges = solver.unwrap().graph().edges.clone();
+        let both: Vec<[usize; 2]> = edges.iter().flat_map(|&[a, b]| [[a, b], [b, a]]).collect();
+        let tree = open(&config(vertices, &edges, None)).unwrap();
+        for _ in 0..5 {
+            let theta: Vec<f64> = edges
+                .iter()
+                .map(|_| (2.0 * random.f64() - 1.0) * scale)
+                .collect();
+            let twice: Vec<f64> = theta.iter().flat_map(|&theta| [theta, theta]).collect();
+            let root = random.usize(1..vertices);
+            let rooted = open(&config(vertices, &both, Some(root))).unwrap();
+            let (mu, log_partition) = marginals(&tree, &theta);
+            let (halves, other) = marginals(&rooted, &twice);
+            assert_close(log_partition, other, 1e-12 * scale * vertices as f64);
+            for (mu, halves) in mu.iter().zip(halves.chunks_exact(2)) {
+                assert_close(*mu, halves[0] + halves[1], 1e-12 * (1.0 + scale));
+            }
+            assert_close(mu.iter().sum(), (vertices - 1) as f64, 1e-10);
+        }
+    }
+}
+
+/// Central differences: third derivatives are at most 1, and rounding is 1e-13 over the step.
+#[test]
+fn marginals_are_the_gradient_of_the_log_partition() {
+    let mut random = fastrand::Rng::with_seed(7);
+    for root in [None, Some(3)] {
+        let config = match root {
+            Some(root) => json!({"vertices": 9, "root": root}),
+            None => json!({"vertices": 9}),
+        };
+        let oracle = open(&config).unwrap();
+        let theta: Vec<f64> = (0..oracle.facts().dim)
+            .map(|_| random.f64() * 6.0 - 3.0)
+            .collect();
+        let (mu, _) = marginals(&oracle, &theta);
+        for at in 0..theta.len() {
+            let moved = |by: f64| {
+                let mut theta = theta.clone();
+                theta[at] += by;
+                marginals(&oracle, &theta).1
+            };
+            assert_close((moved(1e-4) - moved(-1e-4)) / 2e-4, mu[at], 1e-8);
+        }
+    }
+}
+
+#[test]
+fn marginals_of_very_cold_trees_are_the_best_tree() {
+    let oracle = open(&json!({"vertices": 12})).unwrap();
+    let mut random = fastrand::Rng::with_seed(8);
+    let theta: Vec<f64> = (0..66).map(|_| (random.f64() - 0.5) * 1e300).collect();
+    let (z, solved) = solve_one(&oracle, &theta).unwrap();
+    let (mu, log_partition) = marginals(&oracle, &theta);
+    assert_eq!(mu, z);
+    assert_close(log_partition / solved.objective, 1.0, 1e-12);
+}
+
+#[test]
+fn marginals_of_a_huge_graph_are_refused() {
+    let edges: Vec<[usize; 2]> = (1..5000).map(|vertex| [vertex - 1, vertex]).collect();
+    let oracle = open(&config(5000, &edges, None)).unwrap();
+    let (mut mu, mut log_partition) = (vec![0.0; 4999], [unset()]);
+    oracle.marginals(&[0.0; 4999], &mut mu, &mut log_partition, &Limits::none());
+    let why = log_partition[0].clone().unwrap_err();
+    assert_eq!(why.kind(), ErrorKind::Unsupported);
+    assert!(
+        why.message().contains("vertices = 5000; the most are 4096"),
+        "{why}"
+    );
 }
