@@ -21,8 +21,11 @@
 #![forbid(unsafe_code)]
 
 mod marginals;
+mod select;
 
 use imle_api::{Error, ErrorKind, Facts, Limits, MarginalsFn, Proof, Solver, export_plugin};
+
+use select::{Threshold, select};
 
 pub use marginals::Workspace;
 
@@ -73,31 +76,10 @@ impl Solver for KSubset {
         z: &mut [f64],
         _limits: &Limits<'_>,
     ) -> Result<Proof, Error> {
-        let (last, rest) = self.select(&mut workspace.order, theta);
+        let Threshold { last, next } = select(&mut workspace.keys, self.k, theta, z);
         // Moving every coordinate by less than half the gap does not change who is in.
-        let next = rest.iter().map(|&i| theta[i]).reduce(f64::max);
         let radius = next.map_or(f64::INFINITY, |next| last / 2.0 - next / 2.0);
-        z.fill(0.0);
-        workspace.order[..self.k].iter().for_each(|&i| z[i] = 1.0);
         Ok(Proof::radius(radius))
-    }
-}
-
-impl KSubset {
-    /// Puts the MAP state in the first `k` places of `order`; returns its smallest value, and the other
-    /// coordinates.
-    fn select<'a>(&self, order: &'a mut Vec<usize>, theta: &[f64]) -> (f64, &'a [usize]) {
-        // Larger first, then lower index: a total order, so the set of the first k is unique and does
-        // not depend on the order that an earlier row left behind.
-        let larger_first = |&a: &usize, &b: &usize| {
-            let by_value = theta[b].partial_cmp(&theta[a]).expect("theta is finite");
-            by_value.then(a.cmp(&b))
-        };
-        if order.len() != self.dim {
-            *order = (0..self.dim).collect();
-        }
-        let (_, &mut last, rest) = order.select_nth_unstable_by(self.k - 1, larger_first);
-        (theta[last], rest)
     }
 }
 

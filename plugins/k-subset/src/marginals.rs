@@ -16,6 +16,7 @@
 use imle_api::{Error, ErrorKind, Limits};
 
 use crate::KSubset;
+use crate::select::{Threshold, select};
 
 /// More entries of the table than this take gigabytes a thread.
 const MOST_ENTRIES: usize = 1 << 28;
@@ -26,8 +27,8 @@ const PATIENCE: usize = 256;
 /// Buffers that survive from row to row.
 #[derive(Debug, Default)]
 pub struct Workspace {
-    /// The coordinates in some order.
-    pub(crate) order: Vec<usize>,
+    /// A key of every coordinate, to select by.
+    pub(crate) keys: Vec<i64>,
     /// The logarithm of the weight of choosing a coordinate and of skipping it.
     weights: Vec<[f64; 2]>,
     /// `[dim + 1][k + 1]`.
@@ -53,24 +54,22 @@ impl KSubset {
             );
             return Err(Error::new(ErrorKind::Unsupported, message));
         }
-        let best = self.weigh(workspace, theta);
+        let best = self.weigh(workspace, theta, mu);
         self.fill_suffix(workspace, limits)?;
         self.sum_up(workspace, mu);
         Ok(best + workspace.suffix[self.k])
     }
 
-    /// Writes the weights; returns the objective of the MAP state.
-    fn weigh(&self, workspace: &mut Workspace, theta: &[f64]) -> f64 {
-        let (last, _) = self.select(&mut workspace.order, theta);
-        let weights = theta.iter().map(|theta| [theta - last, 0.0]);
+    /// Writes the weights, and the MAP state into `z`; returns its objective.
+    fn weigh(&self, workspace: &mut Workspace, theta: &[f64], z: &mut [f64]) -> f64 {
+        let Threshold { last, .. } = select(&mut workspace.keys, self.k, theta, z);
+        let weight = |(theta, z): (&f64, &f64)| match *z {
+            0.0 => [theta - last, 0.0],
+            _ => [0.0, last - theta],
+        };
         workspace.weights.clear();
-        workspace.weights.extend(weights);
-        let chosen = &mut workspace.order[..self.k];
-        chosen.sort_unstable(); // so that the sum does not depend on the order that is left behind
-        for &i in &*chosen {
-            workspace.weights[i] = [0.0, last - theta[i]];
-        }
-        chosen.iter().map(|&i| theta[i]).sum()
+        workspace.weights.extend(theta.iter().zip(&*z).map(weight));
+        theta.iter().zip(z).map(|(theta, z)| theta * *z).sum()
     }
 
     /// The numbers of ones that can be still to come before coordinate `i`, of `k` in all.
