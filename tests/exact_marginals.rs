@@ -7,8 +7,8 @@ use std::sync::{Arc, LazyLock};
 
 use imle_api::conformance::binary_vectors;
 use imle_runtime::{
-    Cache, ErrorKind, ExactMarginals, Facts, FnOracle, Limits, Oracle, Registry, Sense, StopFlag,
-    exact_marginals, solve_one,
+    Cache, ErrorKind, ExactMarginals, Facts, FnOracle, Limits, Oracle, Portfolio, Registry, Sense,
+    StopFlag, exact_marginals, solve_one,
 };
 use oracles::{enumeration, marginals, numbers, subsets};
 use proptest::prelude::*;
@@ -428,13 +428,22 @@ fn who_has_no_exact_marginals_says_so() {
 }
 
 #[test]
-fn a_cache_and_a_registry_forward_marginals() {
+fn wrappers_forward_marginals() {
     let theta = numbers(18, 6);
     let expected = marginals(&*k_subset(6, 2), &theta);
     let cache = Cache::new(1 << 20);
     let cached = cache.wrap(k_subset(6, 2));
     assert_eq!(marginals(&*cached, &theta), expected);
     assert_eq!(cache.statistics().misses, 0, "marginals are no states");
+    let portfolio = Portfolio::new([("one", k_subset(6, 2)), ("two", k_subset(6, 2))], 1).unwrap();
+    assert_eq!(
+        marginals(&portfolio, &theta),
+        expected,
+        "before it has chosen"
+    );
+    solve_one(&portfolio, &theta[..6]).unwrap();
+    assert!(portfolio.chosen().is_some());
+    assert_eq!(marginals(&portfolio, &theta), expected, "after it has");
 }
 
 #[test]

@@ -35,6 +35,8 @@ mod parameters;
 mod pass;
 #[allow(unsafe_code)]
 mod plugin;
+#[allow(unsafe_code)]
+mod plugin_calls;
 mod plugin_checks;
 #[allow(unsafe_code)]
 mod plugin_oracle;

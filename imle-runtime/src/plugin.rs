@@ -1,4 +1,4 @@
-//! The host's side of the boundary, first half: opening a library and believing none of it.
+//! The host's side of the boundary, first part: opening a library and believing none of it.
 
 use std::collections::BTreeMap;
 use std::ffi::{CStr, c_char, c_void};
