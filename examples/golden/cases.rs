@@ -373,6 +373,14 @@ fn oracle(
         "ksubset" => ("k-subset", json!({"dim": problem["m"], "k": problem["k"]})),
         "categorical" => ("k-subset", json!({"dim": problem["m"], "k": 1})),
         "grid_path" => ("shortest-path", grid_path(problem, negative_costs)?),
+        "spanning_tree" => {
+            let config = json!({"vertices": problem["n"], "edges": problem["edges"]});
+            ("spanning-tree", config)
+        }
+        "assignment" => {
+            let config = json!({"rows": problem["n"], "columns": problem["n"]});
+            ("assignment", config)
+        }
         kind => return Err(Stop::Unsupported(format!(" on problem {kind}"))),
     };
     Ok(registry.open(solver, &config)?)
