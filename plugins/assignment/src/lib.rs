@@ -16,7 +16,7 @@
 //! [`pathfinding`](https://docs.rs/pathfinding) has it, over
 //! [integers](imle_api::to_integers): exact for theta rounded to a part in 2^57 of its largest magnitude for
 //! 10 rows, in 2^52 for 500. Of several best assignments it is the one that the algorithm comes to,
-//! which sees nothing but those integers.
+//! which sees nothing but those integers. Limits are looked at before a row, not within.
 
 #![forbid(unsafe_code)]
 

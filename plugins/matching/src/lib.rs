@@ -29,7 +29,7 @@
 //! Of parallel edges with equal theta the lower index is taken. Otherwise it is, of several best matchings,
 //! the one that the algorithm comes to, which sees nothing but the graph and those integers.
 //!
-//! For a bipartite graph that is dense, `assignment` is faster.
+//! For a bipartite graph that is dense, `assignment` is faster. Limits are looked at before a row, not within.
 
 #![forbid(unsafe_code)]
 

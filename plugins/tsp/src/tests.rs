@@ -155,3 +155,22 @@ fn ties_of_dynamic_programming_go_to_the_first_tour() {
     // 0, 1, 2, 3: not the edges 02 and 13.
     assert_eq!(z, [1.0, 0.0, 1.0, 1.0, 0.0, 1.0]);
 }
+
+/// The conformance check lists states, which is too many tours for branch and bound.
+#[test]
+fn branch_and_bound_depends_on_theta_alone() {
+    let mut random = fastrand::Rng::with_seed(15);
+    let rows: Vec<Vec<f64>> = (0..40).map(|row| theta(14, row % 5, &mut random)).collect();
+    let open = || Linked::<Tsp>::open(r#"{"nodes": 14}"#).unwrap();
+    let oracle = open();
+    let solve = |theta: &Vec<f64>| solve_one(&oracle, theta).unwrap().0;
+    let forward: Vec<_> = rows.iter().map(solve).collect();
+    let mut backward: Vec<_> = rows.iter().rev().map(solve).collect();
+    backward.reverse();
+    assert_eq!(forward, backward);
+    let fresh: Vec<_> = rows
+        .iter()
+        .map(|theta| solve_one(&open(), theta).unwrap().0)
+        .collect();
+    assert_eq!(forward, fresh);
+}
