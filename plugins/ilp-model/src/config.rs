@@ -57,10 +57,19 @@ pub struct Config {
     /// How far from an integer the engine's value of an integer variable may be; at least 0 and below 0.5.
     #[serde(default = "default_integrality_tolerance")]
     pub integrality_tolerance: f64,
+    /// Whether a back end may send a feasible set that it recognises (one cardinality row, an assignment, a
+    /// shortest path, one knapsack row) to an algorithm made for it. Only `ilp-native` recognises any; turn
+    /// it off to measure its general engine.
+    #[serde(default = "default_structure")]
+    pub structure: bool,
 }
 
 fn default_integrality_tolerance() -> f64 {
     1e-6
+}
+
+fn default_structure() -> bool {
+    true
 }
 
 /// Nothing but the defaults; a model or a file is still to be named.
@@ -73,6 +82,7 @@ impl Default for Config {
             objective: Terms::default(),
             keep_objective: false,
             integrality_tolerance: default_integrality_tolerance(),
+            structure: default_structure(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Integer programs with a resident engine of imle's own: the same rows, another objective, thousands of
 //! times. Pure Rust, nothing to install.
 //!
-//! The [configuration](Config) is that of every ILP plugin and one more key, `structure`.
+//! The [configuration](Config) is that of every ILP plugin.
 //!
 //! **Structure.** When a model is loaded, four kinds of feasible set are recognised and get an algorithm of
 //! their own: one row of equal coefficients over all binary variables (the largest are selected), rows that
@@ -51,7 +51,6 @@
 mod branch;
 mod budget;
 mod check;
-mod config;
 mod dual;
 mod engine;
 mod kernels;
@@ -70,7 +69,7 @@ use crate::branch::Search;
 use crate::engine::Engine;
 use crate::kernels::{Scratch, Structure};
 
-pub use config::Config;
+pub use imle_ilp_model::Config;
 
 /// The solver `ilp-native`.
 #[derive(Debug)]
@@ -113,7 +112,7 @@ impl Solver for IlpNative {
 
     fn new(config: Config) -> Result<Self, Error> {
         let wanted = config.structure;
-        let problem = Problem::new(config.into())?;
+        let problem = Problem::new(config)?;
         let structure = if wanted {
             Structure::of(problem.model())
         } else {

@@ -237,7 +237,7 @@ struct Seen {
 fn open(program: &Program, structure: bool) -> Result<Linked<IlpNative>, String> {
     let config = Native {
         structure,
-        ..program.config().into()
+        ..program.config()
     };
     let solver = IlpNative::new(config).map_err(|why| why.to_string())?;
     Ok(Linked::new(solver))
