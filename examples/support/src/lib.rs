@@ -2,10 +2,12 @@
 //!
 //! * [`RandomState`]: NumPy's legacy random stream, which the benchmarks of the field are drawn from.
 //! * [`ShortestPathData`]: features and arc costs of shortest-path problems on a grid.
+//! * [`ilp_families`]: the integer programs that engines are timed on.
 //! * [`Linear`] and [`Adam`]: the model that predicts costs from features, and what trains it.
 
 #![forbid(unsafe_code)]
 
+pub mod ilp_families;
 mod linear;
 mod numpy_random;
 mod shortest_path_data;

@@ -1,26 +1,24 @@
 //! A solve depends on theta alone: not on what the workspace solved before, nor on the thread.
 
-#[path = "../examples/families/models.rs"]
-#[allow(dead_code)]
-mod models;
-
 use fastrand::Rng;
 use imle_api::{Limits, Solver, solve_one};
+use imle_example_support::ilp_families::{
+    Family, assignment, grid, k_subset, knapsack, set_packing, tsp_dfj, tsp_mtz,
+};
 use imle_ilp_native::{Config, IlpNative, Workspace};
-use models::{Family, assignment, grid, k_subset, knapsack, set_packing, tsp_dfj, tsp_mtz};
 
 fn families() -> Vec<Family> {
     vec![
-        k_subset("k-subset", 12, 4, None),
-        assignment("assignment", 5, None),
-        tsp_dfj("tsp dfj", 6, None),
-        tsp_mtz("tsp mtz", 5, None),
-        grid("grid lp", 5, "continuous", None),
-        grid("grid ilp", 5, "binary", None),
-        grid("grid as a product", 9, "continuous", None),
-        set_packing("set packing", 30, 12, None),
-        knapsack("knapsack", 25, 1, 30, None),
-        knapsack("knapsacks", 20, 3, 30, None),
+        k_subset("k-subset", 12, 4),
+        assignment("assignment", 5),
+        tsp_dfj("tsp dfj", 6),
+        tsp_mtz("tsp mtz", 5),
+        grid("grid lp", 5, "continuous"),
+        grid("grid ilp", 5, "binary"),
+        grid("grid as a product", 9, "continuous"),
+        set_packing("set packing", 30, 12),
+        knapsack("knapsack", 25, 1, 30),
+        knapsack("knapsacks", 20, 3, 30),
     ]
 }
 
@@ -128,21 +126,17 @@ fn the_structures_are_recognised() {
     let expected = [
         Some("cardinality"),
         Some("assignment"),
-        None,
-        None,
         path,
         path,
         path,
-        None,
         Some("knapsack"),
-        None,
     ];
     assert_eq!(names, expected);
 }
 
 #[test]
 fn a_path_with_gains_on_cycles_is_left_to_the_general_engine() {
-    let family = grid("grid", 3, "binary", None);
+    let family = grid("grid", 3, "binary");
     let oracle = imle_api::Linked::new(IlpNative::new(config(&family, true)).unwrap());
     let theta = vec![1.0; family.theta.base.len()];
     let (z, _) = solve_one(&oracle, &theta).unwrap();
@@ -156,7 +150,7 @@ fn memory_stays_flat_over_20000_solves() {
         let text = std::fs::read_to_string("/proc/self/statm").ok()?;
         text.split(' ').nth(1)?.parse::<usize>().ok()
     };
-    let family = knapsack("knapsacks", 12, 3, 30, None);
+    let family = knapsack("knapsacks", 12, 3, 30);
     let solver = IlpNative::new(config(&family, false)).unwrap();
     let mut workspace = Workspace::default();
     let thetas = thetas(&family, 100);
