@@ -1,24 +1,12 @@
-//! The contract, on feasible sets that are small enough to list.
+//! The law of the contract, over every back end, on feasible sets that are small enough to list.
 
+#[path = "common/ilp.rs"]
+mod ilp;
+
+use ilp::{backends, binaries, row, sum};
+use imle_api::Facts;
 use imle_api::conformance::{Check, binary_vectors};
-use imle_ilp_native::IlpNative;
 use serde_json::{Value, json};
-
-fn row(terms: &[(usize, f64)], sense: &str, rhs: f64) -> Value {
-    let terms: serde_json::Map<String, Value> = terms
-        .iter()
-        .map(|(i, c)| (format!("x{i}"), json!(c)))
-        .collect();
-    json!({"terms": terms, "sense": sense, "rhs": rhs})
-}
-
-fn sum(of: impl IntoIterator<Item = usize>) -> Vec<(usize, f64)> {
-    of.into_iter().map(|i| (i, 1.0)).collect()
-}
-
-fn binaries(dim: usize, rows: &[Value]) -> Value {
-    json!({"model": {"binaries": dim, "rows": rows}})
-}
 
 fn knapsack() -> (Value, Vec<Vec<f64>>) {
     let weights = [0.3, 0.7, 0.45, 0.2, 0.6, 0.55, 0.1];
@@ -26,42 +14,42 @@ fn knapsack() -> (Value, Vec<Vec<f64>>) {
     let states = binary_vectors(7, |z| {
         z.iter().zip(weights).map(|(z, w)| z * w).sum::<f64>() <= 1.25
     });
-    (binaries(7, &[row(&terms, "<=", 1.25)]), states)
+    (binaries(7, [row(terms, "<=", 1.25)]), states)
 }
 
 fn assignment() -> (Value, Vec<Vec<f64>>) {
     let lines = (0..3).flat_map(|i| [sum(3 * i..3 * i + 3), sum([i, i + 3, i + 6])]);
-    let rows: Vec<Value> = lines.map(|line| row(&line, "=", 1.0)).collect();
+    let rows: Vec<Value> = lines.map(|line| row(line, "=", 1.0)).collect();
     let one = |z: &[f64], line: [usize; 3]| line.iter().map(|&i| z[i]).sum::<f64>() == 1.0;
     let states = binary_vectors(9, |z| {
         (0..3).all(|i| one(z, [3 * i, 3 * i + 1, 3 * i + 2]) && one(z, [i, i + 3, i + 6]))
     });
-    (binaries(9, &rows), states)
+    (binaries(9, rows), states)
 }
 
 fn set_packing() -> (Value, Vec<Vec<f64>>) {
     let sets: [&[usize]; 5] = [&[0, 1, 2], &[2, 3], &[3, 4, 5], &[0, 5], &[1, 4, 6]];
     let rows: Vec<Value> = sets
         .iter()
-        .map(|s| row(&sum(s.iter().copied()), "<=", 1.0))
+        .map(|s| row(sum(s.iter().copied()), "<=", 1.0))
         .collect();
     let packs = |z: &[f64], set: &[usize]| set.iter().map(|&i| z[i]).sum::<f64>() <= 1.0;
     let states = binary_vectors(7, |z| sets.iter().all(|set| packs(z, set)));
-    (binaries(7, &rows), states)
+    (binaries(7, rows), states)
 }
 
 fn k_subset() -> (Value, Vec<Vec<f64>>) {
     let states = binary_vectors(7, |z| z.iter().sum::<f64>() == 3.0);
-    (binaries(7, &[row(&sum(0..7), "=", 3.0)]), states)
+    (binaries(7, [row(sum(0..7), "=", 3.0)]), states)
 }
 
 fn covering() -> (Value, Vec<Vec<f64>>) {
     let states = binary_vectors(4, |z| z[0] + z[1] + z[2] >= 1.0 && z[2] + 2.0 * z[3] >= 1.0);
     let rows = [
-        row(&sum(0..3), ">=", 1.0),
-        row(&[(2, 1.0), (3, 2.0)], ">=", 1.0),
+        row(sum(0..3), ">=", 1.0),
+        row([(2, 1.0), (3, 2.0)], ">=", 1.0),
     ];
-    (binaries(4, &rows), states)
+    (binaries(4, rows), states)
 }
 
 /// Integers from -2 to 3, of which two have to balance.
@@ -126,28 +114,27 @@ fn obeys_the_law() {
             assert!(!states.is_empty());
             check.case(config, states)
         });
-    let impossible = [row(&sum(0..3), ">=", 2.0), row(&sum(0..3), "<=", 1.0)];
-    check
-        .case(binaries(3, &impossible), Vec::new())
-        .case(binaries(3, &[]), binary_vectors(3, |_| true))
+    let impossible = [row(sum(0..3), ">=", 2.0), row(sum(0..3), "<=", 1.0)];
+    let check = check
+        .case(binaries(3, impossible), Vec::new())
+        .case(binaries(3, []), binary_vectors(3, |_| true))
         .refuses(json!({}))
         .refuses(json!({"model": {}}))
-        .refuses(json!({"model": {"binaries": 2, "rows": [{"terms": {"x0": 1}, "sense": "<", "rhs": 1}]}}))
-        .run::<IlpNative>()
-        .unwrap();
+        .refuses(json!({"model": {"binaries": 2, "rows": [{"terms": {"x0": 1}, "sense": "<", "rhs": 1}]}}));
+    for backend in backends() {
+        let checked = check.run_on(|config| backend.open(config));
+        checked.unwrap_or_else(|why| panic!("{backend}: {why}"));
+    }
 }
 
 #[test]
 fn facts_follow_from_the_model() {
-    use imle_api::{Facts, Linked, Oracle};
-    let facts = |(config, _): (Value, _)| {
-        Linked::<IlpNative>::open(&config.to_string())
-            .unwrap()
-            .facts()
-    };
-    assert_eq!(facts(k_subset()), Facts::binary(7).with_ones(3));
-    assert_eq!(facts(assignment()), Facts::binary(9));
-    assert_eq!(facts(ranges()), Facts::bounded(3, -2.0, 3.0, true));
-    // The rows bound what nobody bounded: n <= 1.5 + 2.5 + 0.5 + 0.25.
-    assert_eq!(facts(flows()), Facts::bounded(4, 0.0, 4.0, true));
+    for backend in backends() {
+        let facts = |(config, _): (Value, _)| backend.opened(&config).facts();
+        assert_eq!(facts(k_subset()), Facts::binary(7).with_ones(3), "{backend}");
+        assert_eq!(facts(assignment()), Facts::binary(9), "{backend}");
+        assert_eq!(facts(ranges()), Facts::bounded(3, -2.0, 3.0, true), "{backend}");
+        // The rows bound what nobody bounded: n <= 1.5 + 2.5 + 0.5 + 0.25.
+        assert_eq!(facts(flows()), Facts::bounded(4, 0.0, 4.0, true), "{backend}");
+    }
 }
