@@ -15,6 +15,8 @@ pub(crate) const FEASIBLE: f64 = 1e-9;
 pub(crate) const PIVOT: f64 = 1e-9;
 /// Ratios that differ by less are equal: the larger pivot wins.
 const EQUAL_RATIO: f64 = 1e-11;
+/// Beyond this all weights start again from one: an infinite one would hide its violation.
+const LARGEST_WEIGHT: f64 = 1e30;
 
 /// How a run of the dual simplex method ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -203,6 +205,10 @@ fn enter(t: &mut Tableau, r: usize, q: usize, bound: f64) {
 /// Updates the reference weights as Forrest and Goldfarb's dual devex does.
 fn weigh(t: &mut Tableau, r: usize, pivot: f64) {
     let own = t.weight[r] / (pivot * pivot);
+    if own > LARGEST_WEIGHT {
+        t.weight.fill(1.0);
+        return;
+    }
     for (weight, entry) in t.weight.iter_mut().zip(&t.column) {
         *weight = weight.max(entry * entry * own);
     }

@@ -39,9 +39,13 @@ pub(crate) fn choose(t: &mut Tableau, standard: &Standard, tolerance: f64, gap: 
         if part.min(1.0 - part) <= tolerance {
             continue;
         }
+        let (lower, upper) = (t.basic.lower[r], t.basic.upper[r]);
+        // At a bound up to rounding: the child on this side would be this node again, for ever.
+        if value <= lower || value >= upper {
+            continue;
+        }
         t.load_row(r);
         let (down, up) = penalties(t, standard, part);
-        let (lower, upper) = (t.basic.lower[r], t.basic.upper[r]);
         let (below, above) = ((lower, floor), (floor + 1.0, upper));
         match (down >= gap, up >= gap) {
             (true, true) => return Choice::Nothing,
