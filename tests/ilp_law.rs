@@ -131,10 +131,22 @@ fn obeys_the_law() {
 fn facts_follow_from_the_model() {
     for backend in backends() {
         let facts = |(config, _): (Value, _)| backend.opened(&config).facts();
-        assert_eq!(facts(k_subset()), Facts::binary(7).with_ones(3), "{backend}");
+        assert_eq!(
+            facts(k_subset()),
+            Facts::binary(7).with_ones(3),
+            "{backend}"
+        );
         assert_eq!(facts(assignment()), Facts::binary(9), "{backend}");
-        assert_eq!(facts(ranges()), Facts::bounded(3, -2.0, 3.0, true), "{backend}");
+        assert_eq!(
+            facts(ranges()),
+            Facts::bounded(3, -2.0, 3.0, true),
+            "{backend}"
+        );
         // The rows bound what nobody bounded: n <= 1.5 + 2.5 + 0.5 + 0.25.
-        assert_eq!(facts(flows()), Facts::bounded(4, 0.0, 4.0, true), "{backend}");
+        assert_eq!(
+            facts(flows()),
+            Facts::bounded(4, 0.0, 4.0, true),
+            "{backend}"
+        );
     }
 }

@@ -1,0 +1,201 @@
+//! Random programs: every back end agrees with enumeration, and with the others where enumeration ends.
+//!
+//! Six objectives on one resident instance each. `IMLE_FUZZ_MODELS` says how many models a test looks at.
+
+#[path = "common/ilp.rs"]
+mod ilp;
+#[path = "common/random_programs/mod.rs"]
+mod random_programs;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use fastrand::Rng;
+use ilp::{Backend, backends};
+use imle_runtime::{ErrorKind, Oracle, solve_one};
+use random_programs::{Program, theta};
+use serde_json::{Value, json};
+
+const OBJECTIVES: usize = 6;
+
+/// How often each thing happened.
+#[derive(Debug, Default)]
+struct Seen {
+    models: usize,
+    optimal: usize,
+    infeasible: usize,
+    unbounded: usize,
+}
+
+impl Seen {
+    fn count(&mut self, answer: Result<f64, ErrorKind>) {
+        *match answer {
+            Ok(_) => &mut self.optimal,
+            Err(ErrorKind::Infeasible) => &mut self.infeasible,
+            Err(_) => &mut self.unbounded,
+        } += 1;
+    }
+}
+
+/// A program and an instance of it in each back end.
+struct Case {
+    seed: u64,
+    program: Program,
+    /// In words that another run can open.
+    config: Value,
+    instances: Vec<(Backend, Arc<dyn Oracle>)>,
+    /// The last bits of the seed's numbers make the objectives.
+    rng: Rng,
+}
+
+impl Case {
+    /// Every fourth program has rows with two ends, and comes from an MPS file.
+    fn new(seed: u64, random: fn(&mut Rng) -> Program) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let mut program = random(&mut rng);
+        let mut opened = program.config();
+        let file = tempfile::Builder::new().suffix(".mps").tempfile();
+        let file = file.expect("a file can be made");
+        if seed.is_multiple_of(4) {
+            program = program.with_ranges(&mut Rng::with_seed(!seed));
+            std::fs::write(&file, program.mps()).expect("the file can be written");
+            opened["file"] = json!(file.path());
+            opened["model"] = Value::Null;
+        }
+        let open = |backend: Backend| (backend, backend.opened(&opened));
+        Self {
+            seed,
+            config: program.config(),
+            instances: backends().into_iter().map(open).collect(),
+            program,
+            rng,
+        }
+    }
+
+    fn describe(&self, theta: &[f64], why: &str) -> String {
+        let (seed, config) = (self.seed, &self.config);
+        format!("seed {seed}: {why}\ntheta {theta:?}\n{config}")
+    }
+
+    /// By how much objectives may differ: an engine stops within 1e-9 of the best, and a point with continuous
+    /// variables may be feasible up to rounding, and as much better.
+    fn tolerance(&self, theta: &[f64], best: f64) -> f64 {
+        let coefficients = theta.iter().chain(&self.program.known);
+        let scale: f64 = coefficients.map(|c| c.abs()).sum();
+        let rounding = if self.program.continuous.is_empty() {
+            0.0
+        } else {
+            1e-6
+        };
+        rounding * scale + 2e-9 * best.abs().max(scale)
+    }
+
+    /// Compares every back end with enumeration.
+    fn with_enumeration(&mut self, seen: &mut Seen) -> Result<(), String> {
+        let lattice = self.program.lattice();
+        for _ in 0..OBJECTIVES {
+            let theta = theta(&mut self.rng, self.program.addressed);
+            let values = lattice.iter().map(|z| self.program.best_with(z, &theta));
+            let best = match values.flatten().reduce(f64::max) {
+                None => Err(ErrorKind::Infeasible),
+                Some(f64::INFINITY) => Err(ErrorKind::Unbounded),
+                Some(best) => Ok(best),
+            };
+            seen.count(best);
+            for (backend, oracle) in &self.instances {
+                let solved = solve_one(&**oracle, &theta);
+                let value = match &solved {
+                    Err(why) => Err(why.kind()),
+                    Ok((z, _)) => Ok(self.program.best_with(z, &theta)),
+                };
+                let is_right = match (best, value) {
+                    (Ok(best), Ok(Some(value))) => value >= best - self.tolerance(&theta, best),
+                    (Err(best), Err(value)) => best == value,
+                    _ => false,
+                };
+                if !is_right {
+                    let why = format!("{backend} says {solved:?}, worth {value:?}, not {best:?}");
+                    return Err(self.describe(&theta, &why));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares the back ends with each other; states are looked at here.
+    fn with_each_other(&mut self, seen: &mut Seen) -> Result<(), String> {
+        for _ in 0..OBJECTIVES {
+            let theta = theta(&mut self.rng, self.program.addressed);
+            let answer = |oracle: &dyn Oracle| match solve_one(oracle, &theta) {
+                Err(why) => Err(why.kind()),
+                Ok((z, _)) => Ok(self.program.value(&z, &theta).unwrap_or(f64::NAN)),
+            };
+            let answers = self.instances.iter();
+            let answers: Vec<_> = answers.map(|(_, oracle)| answer(&**oracle)).collect();
+            let first = answers[0];
+            // Written so that the NaN of a point that is not feasible is wrong.
+            let agrees = |answer: &Result<f64, ErrorKind>| match (first, *answer) {
+                (Ok(first), Ok(other)) => (first - other).abs() <= self.tolerance(&theta, first),
+                (Err(first), Err(other)) => first == other,
+                _ => false,
+            };
+            if !answers.iter().all(agrees) {
+                let named = self.instances.iter().zip(&answers);
+                let named: Vec<String> = named
+                    .map(|((backend, _), answer)| format!("{backend} {answer:?}"))
+                    .collect();
+                return Err(self.describe(&theta, &named.join(", ")));
+            }
+            seen.count(first);
+        }
+        Ok(())
+    }
+}
+
+fn compare_all(
+    seeds: impl IntoIterator<Item = u64>,
+    random: fn(&mut Rng) -> Program,
+    compare: fn(&mut Case, &mut Seen) -> Result<(), String>,
+) -> Seen {
+    let mut seen = Seen::default();
+    let mut wrong = Vec::new();
+    for seed in seeds {
+        seen.models += 1;
+        wrong.extend(compare(&mut Case::new(seed, random), &mut seen).err());
+    }
+    println!("{seen:?}, {} wrong", wrong.len());
+    let shown = wrong.iter().take(20).map(String::as_str);
+    let shown = shown.collect::<Vec<_>>().join("\n\n");
+    assert!(wrong.is_empty(), "{} wrong:\n{shown}", wrong.len());
+    seen
+}
+
+/// The seeds of the models to look at.
+fn seeds(usual: u64) -> Range<u64> {
+    let models = std::env::var("IMLE_FUZZ_MODELS").map(|text| {
+        text.parse()
+            .expect("IMLE_FUZZ_MODELS is a number of models")
+    });
+    0..models.unwrap_or(usual)
+}
+
+#[test]
+fn all_agree_with_enumeration() {
+    let seen = compare_all(seeds(300), Program::small, Case::with_enumeration);
+    let each = seen.models / 20;
+    assert!(seen.optimal > each && seen.infeasible > each && seen.unbounded > each);
+}
+
+#[test]
+fn all_agree_with_each_other() {
+    let seen = compare_all(seeds(200), Program::larger, Case::with_each_other);
+    let each = seen.models / 20;
+    assert!(seen.optimal > each && seen.infeasible > each && seen.unbounded > each);
+}
+
+/// In these a child without a point left columns at the wrong bound for its sibling.
+#[test]
+fn models_that_were_once_wrong_agree_with_enumeration() {
+    let seeds = [1681, 26426, 53047, 56047, 57939, 137_439];
+    compare_all(seeds, Program::small, Case::with_enumeration);
+}
