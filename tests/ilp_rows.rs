@@ -5,7 +5,7 @@ mod ilp;
 
 use std::time::Duration;
 
-use ilp::{Backend, backends, binaries, row, sum};
+use ilp::{Backend, backends, binaries, market_split, row, sum};
 use imle_runtime::{Error, ErrorKind, Limits, StopFlag};
 use serde_json::{Value, json};
 
@@ -134,22 +134,9 @@ fn infeasible_comes_before_unbounded() {
     }
 }
 
-/// A market split: easy to state, and out of reach of branch and bound.
-fn market_split() -> (Value, Vec<f64>) {
-    let mut random = fastrand::Rng::with_seed(7);
-    let rows: Vec<Value> = (0..5)
-        .map(|_| {
-            let weights: Vec<u32> = (0..40).map(|_| random.u32(0..100)).collect();
-            let half = weights.iter().sum::<u32>() / 2;
-            row(weights.into_iter().map(f64::from).enumerate(), "=", half)
-        })
-        .collect();
-    (binaries(40, rows), (0..40).map(|_| random.f64()).collect())
-}
-
 #[test]
 fn the_time_limit_ends_a_row_without_a_state() {
-    let (config, theta) = market_split();
+    let (config, theta) = market_split(40);
     for backend in backends() {
         for time in [Duration::from_millis(50), Duration::ZERO] {
             let limits = Limits::none().with_time(time);

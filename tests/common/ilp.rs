@@ -149,3 +149,17 @@ pub(crate) fn sum(of: impl IntoIterator<Item = usize>) -> Vec<(usize, f64)> {
 pub(crate) fn binaries(dim: usize, rows: impl Into<Vec<Value>>) -> Value {
     json!({"model": {"binaries": dim, "rows": rows.into()}})
 }
+
+/// A market split and a theta: easy to state, and out of reach of branch and bound for hours.
+pub(crate) fn market_split(variables: usize) -> (Value, Vec<f64>) {
+    let mut random = fastrand::Rng::with_seed(7);
+    let rows: Vec<Value> = (0..5)
+        .map(|_| {
+            let weights: Vec<u32> = (0..variables).map(|_| random.u32(0..100)).collect();
+            let half = weights.iter().sum::<u32>() / 2;
+            row(weights.into_iter().map(f64::from).enumerate(), "=", half)
+        })
+        .collect();
+    let theta = (0..variables).map(|_| random.f64()).collect();
+    (binaries(variables, rows), theta)
+}
