@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 use ilp::{Backend, backends};
-use imle_runtime::{ErrorKind, Oracle, solve_one};
+use imle_runtime::{Error, ErrorKind, Oracle, solve_one};
 use random_programs::{Program, theta};
 use serde_json::{Value, json};
 
@@ -126,15 +126,16 @@ impl Case {
     fn with_each_other(&mut self, seen: &mut Seen) -> Result<(), String> {
         for _ in 0..OBJECTIVES {
             let theta = theta(&mut self.rng, self.program.addressed);
-            let answer = |oracle: &dyn Oracle| match solve_one(oracle, &theta) {
-                Err(why) => Err(why.kind()),
-                Ok((z, _)) => Ok(self.program.value(&z, &theta).unwrap_or(f64::NAN)),
+            let answer = |oracle: &dyn Oracle| {
+                let (z, _) = solve_one(oracle, &theta)?;
+                Ok(self.program.value(&z, &theta).unwrap_or(f64::NAN))
             };
             let answers = self.instances.iter();
             let answers: Vec<_> = answers.map(|(_, oracle)| answer(&**oracle)).collect();
-            let first = answers[0];
+            let kind = |answer: &Result<f64, Error>| answer.as_ref().copied().map_err(Error::kind);
+            let first = kind(&answers[0]);
             // Written so that the NaN of a point that is not feasible is wrong.
-            let agrees = |answer: &Result<f64, ErrorKind>| match (first, *answer) {
+            let agrees = |answer: &Result<f64, Error>| match (first, kind(answer)) {
                 (Ok(first), Ok(other)) => (first - other).abs() <= self.tolerance(&theta, first),
                 (Err(first), Err(other)) => first == other,
                 _ => false,
