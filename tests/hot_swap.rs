@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use imle_runtime::{
-    Cache, ErrorKind, Imle, Layer, NoNoise, Pid, Plugin, Sampling, cargo_library_directory,
-    solve_one,
+    Cache, Error, ErrorKind, Facts, Fallback, FnOracle, Imle, Layer, NoNoise, Oracle, Pid, Plugin,
+    Sampling, cargo_library_directory, solve_one,
 };
 use oracles::{brute_force, numbers, registry, subsets};
 use serde_json::json;
@@ -206,4 +206,42 @@ fn instances_that_were_dropped_do_not_stand_in_the_way() {
     registry
         .replace("k-subset", other, "shortest-path")
         .unwrap();
+}
+
+#[test]
+fn a_fallback_follows_the_back_ends_that_are_replaced() {
+    let directory = tempfile::tempdir().unwrap();
+    let registry = registry();
+    let open = || registry.open("k-subset", &json!({"dim": 8, "k": 3}));
+    let failing = FnOracle::new(Facts::binary(8), |_, _| {
+        Err(Error::new(ErrorKind::BackendFailed, "planted"))
+    });
+    let backends: [(_, Arc<dyn Oracle>); 2] = [
+        ("failing", Arc::new(failing)),
+        ("k-subset", open().unwrap()),
+    ];
+    let fallback = Arc::new(Fallback::new(backends).unwrap());
+    let cache = Cache::new(1 << 20);
+    let oracle = cache.wrap(fallback.clone());
+    let theta = numbers(8, 1);
+    let expected = brute_force(&subsets(8, 3), &theta);
+    let before = oracle.pin().expect("an entry of a registry can be pinned");
+    let mut misses = 0;
+    for name in ["copy0.so", "copy1.so"] {
+        for hits in 0..2 {
+            let found = solve_one(&*oracle, &theta).unwrap().0;
+            assert_eq!(found, expected);
+            assert_eq!(cache.statistics().hits, misses + hits);
+        }
+        misses += 1;
+        assert_eq!(cache.statistics().misses, misses);
+        let plugin = copy_of_k_subset(directory.path(), name);
+        registry.replace("k-subset", &plugin, "k-subset").unwrap();
+        // A call that began before is still on the instance of then, and finds what that one found.
+        assert_ne!(before.identity(), oracle.identity());
+    }
+    assert_eq!(solve_one(&*before, &theta).unwrap().0, expected);
+    assert_eq!(cache.statistics().misses, misses);
+    // The copies that were pinned count for the whole.
+    assert_eq!(fallback.failures(), [("failing", misses), ("k-subset", 0)]);
 }

@@ -3,7 +3,9 @@
 #[path = "common/oracles.rs"]
 mod oracles;
 
-use imle_runtime::{Address, Error, ErrorKind, Feedback, LayerConfig, Noise};
+use imle_runtime::{
+    Address, Error, ErrorKind, Facts, Feedback, LayerConfig, Limits, Noise, Proof, Solver,
+};
 use oracles::{numbers, registry};
 use serde::{Deserialize, Serialize};
 
@@ -203,4 +205,59 @@ fn feedback_of_the_wrong_kind_or_size_is_refused_with_a_sentence() {
     let of_mean = backward(Feedback::GradMean(&grad)).unwrap().theta;
     assert_eq!(of_mean, backward(Feedback::from(&repeated)).unwrap().theta);
     assert!(of_mean.iter().any(|&value| value != 0.0));
+}
+
+/// A solver that opens what k-subset opens, and fails on every row.
+struct Broken {
+    facts: Facts,
+}
+
+impl Solver for Broken {
+    const NAME: &'static str = "broken";
+    const SUMMARY: &'static str = "fails";
+    type Config = serde_json::Value;
+    type Workspace = ();
+
+    fn new(config: serde_json::Value) -> Result<Self, Error> {
+        let dim = config["dim"].as_u64().unwrap_or(1);
+        Ok(Self {
+            facts: Facts::binary(dim as usize),
+        })
+    }
+
+    fn facts(&self) -> Facts {
+        self.facts
+    }
+
+    fn solve(&self, _: &mut (), _: &[f64], _: &mut [f64], _: &Limits<'_>) -> Result<Proof, Error> {
+        Err(Error::new(ErrorKind::BackendFailed, "planted"))
+    }
+}
+
+#[test]
+fn the_fallback_of_a_layer_is_asked() {
+    let registry = registry();
+    registry.link::<Broken>().unwrap();
+    let open = |solvers: &str| {
+        let text = LAYER.replace("solver = \"k-subset\"", solvers);
+        let layer = LayerConfig::from_toml(&text).unwrap();
+        let again = LayerConfig::from_toml(&layer.to_toml().unwrap()).unwrap();
+        assert_eq!(again.oracle.fallback, layer.oracle.fallback);
+        layer.open(&registry)
+    };
+    let alone = open("solver = \"k-subset\"").unwrap();
+    let behind = open("solver = \"broken\"\nfallback = [\"k-subset\"]").unwrap();
+    let theta = numbers(20, 1);
+    let expected = alone.layer.forward(&theta, 0).unwrap();
+    let found = behind.layer.forward(&theta, 0).unwrap();
+    assert_eq!(found.z(), expected.z());
+    let fallback = behind.fallback.unwrap();
+    assert_eq!(fallback.failures(), [("broken", 8), ("k-subset", 0)]);
+    assert!(alone.fallback.is_none());
+
+    let refused = |solvers| open(solvers).map(|_| ()).unwrap_err().to_string();
+    let unknown = refused("solver = \"broken\"\nfallback = [\"no-such\"]");
+    assert!(unknown.starts_with("not found: no solver `no-such`"));
+    let twice = refused("solver = \"broken\"\nfallback = [\"k-subset\", \"broken\"]");
+    assert!(twice.ends_with("two back ends of a fallback are named `broken`"));
 }

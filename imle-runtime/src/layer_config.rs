@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::cache::Cache;
 use crate::estimators::Estimator;
+use crate::fallback::Fallback;
 use crate::imle::Imle;
 use crate::layer::Layer;
 use crate::losses::{Loss, LossLayer};
@@ -65,6 +66,10 @@ fn imle() -> Arc<dyn Estimator> {
 pub struct OracleConfig {
     /// The name of the solver in the registry.
     pub solver: String,
+    /// The solvers that are asked, in order, about rows on which the one before failed; they read the same
+    /// `config`. See [`Fallback`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fallback: Vec<String>,
     /// The solver's own configuration; see its schema.
     #[serde(default = "empty")]
     pub config: Value,
@@ -77,6 +82,22 @@ fn empty() -> Value {
     Value::Object(serde_json::Map::new())
 }
 
+impl OracleConfig {
+    /// Opens the solver, and those behind it if there are any.
+    fn open(&self, registry: &Registry) -> Result<(Arc<dyn Oracle>, Option<Arc<Fallback>>), Error> {
+        let first = registry.open(&self.solver, &self.config)?;
+        if self.fallback.is_empty() {
+            return Ok((first, None));
+        }
+        let mut backends = vec![(&self.solver, first)];
+        for solver in &self.fallback {
+            backends.push((solver, registry.open(solver, &self.config)?));
+        }
+        let fallback = Arc::new(Fallback::new(backends)?);
+        Ok((fallback.clone(), Some(fallback)))
+    }
+}
+
 /// A layer that was opened.
 #[derive(Debug)]
 pub struct Opened {
@@ -84,6 +105,8 @@ pub struct Opened {
     pub layer: Layer,
     /// The loss over the same oracle, if there is one.
     pub loss: Option<LossLayer>,
+    /// The solvers behind each other, if there is more than one.
+    pub fallback: Option<Arc<Fallback>>,
     /// The cache in front of the solver, if it has one.
     pub cache: Option<Cache>,
 }
@@ -142,14 +165,13 @@ impl LayerConfig {
         }
     }
 
-    /// Opens the layer with a solver of the registry.
+    /// Opens the layer with solvers of the registry.
     ///
     /// # Errors
     ///
-    /// As [`Registry::open`] and [`Layer::new`].
+    /// As [`Registry::open`], for every solver that is named, [`Fallback::new`] and [`Layer::new`].
     pub fn open(&self, registry: &Registry) -> Result<Opened, Error> {
-        let mut oracle: Arc<dyn Oracle> =
-            registry.open(&self.oracle.solver, &self.oracle.config)?;
+        let (mut oracle, fallback) = self.oracle.open(registry)?;
         let cache = (self.oracle.cache_bytes > 0).then(|| Cache::new(self.oracle.cache_bytes));
         if let Some(cache) = &cache {
             oracle = cache.wrap(oracle);
@@ -160,6 +182,7 @@ impl LayerConfig {
         Ok(Opened {
             loss: self.loss.as_ref().map(loss).transpose()?,
             layer: Layer::with_shared(oracle, self.estimator.clone(), self.sampling.clone())?,
+            fallback,
             cache,
         })
     }

@@ -8,8 +8,8 @@
 //! - [`Estimator`] (estimators/) and [`Loss`] (losses/), the field's other ways to learn through a solver;
 //! - [`Registry`] (registry.rs) and [`Plugin`] (plugin.rs), where solvers come from;
 //! - [`Cache`] (cache.rs), an exact memory in front of any oracle;
-//! - [`Portfolio`] (portfolio.rs), several back ends for one problem;
 //! - [`exact_marginals`] (exact.rs), for solvers that have them;
+//! - [`Portfolio`] (portfolio.rs) and [`Fallback`] (fallback.rs), several back ends for one problem;
 //! - [`LayerConfig`] (layer_config.rs), all of that in a file;
 //! - [`normalized_regret`] and [`mean_relative_regret`] (metrics.rs).
 //!
@@ -17,6 +17,7 @@
 
 #![deny(unsafe_code)]
 
+mod backends;
 mod batch;
 mod cache;
 mod call;
@@ -24,6 +25,7 @@ mod difference;
 mod engine;
 mod estimators;
 mod exact;
+mod fallback;
 mod gradient;
 mod imle;
 mod layer;
@@ -55,6 +57,7 @@ pub use call::Call;
 pub use difference::Difference;
 pub use estimators::{Estimator, Feedback, Memory};
 pub use exact::{ExactMarginals, exact_marginals};
+pub use fallback::Fallback;
 pub use gradient::Gradient;
 pub use imle::Imle;
 pub use imle_api::{

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use imle_api::{Error, ErrorKind, Facts, Identity, Limits, Oracle, Outcome, unset};
 
+use crate::backends::{Backend, listed};
+
 /// Objectives that differ by less than this, relative to their size, agree.
 const AGREEMENT: f64 = 1e-6;
 
@@ -48,11 +50,6 @@ pub struct Portfolio {
     identity: Identity,
 }
 
-struct Backend {
-    name: String,
-    oracle: Arc<dyn Oracle>,
-}
-
 /// What the trial found so far.
 struct Trial {
     rows: usize,
@@ -67,33 +64,17 @@ impl Portfolio {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidConfig`] if there is no back end, no trial, or the dimensions differ.
+    /// [`ErrorKind::InvalidConfig`] if there is no back end, no trial, two back ends have the same name, or the
+    /// dimensions differ.
     pub fn new<N: Into<String>>(
         backends: impl IntoIterator<Item = (N, Arc<dyn Oracle>)>,
         trial_rows: usize,
     ) -> Result<Self, Error> {
-        let backend = |(name, oracle): (N, Arc<dyn Oracle>)| Backend {
-            name: name.into(),
-            oracle,
-        };
-        let backends: Vec<Backend> = backends.into_iter().map(backend).collect();
-        let invalid = |message| Err(Error::new(ErrorKind::InvalidConfig, message));
-        let Some(first) = backends.first() else {
-            return invalid("a portfolio needs a back end".to_owned());
-        };
         if trial_rows == 0 {
-            return invalid("trial_rows = 0; use at least 1".to_owned());
+            let message = "trial_rows = 0; use at least 1";
+            return Err(Error::new(ErrorKind::InvalidConfig, message));
         }
-        let (name, dim) = (&first.name, first.oracle.facts().dim);
-        if let Some(other) = backends
-            .iter()
-            .find(|other| other.oracle.facts().dim != dim)
-        {
-            let (other, theirs) = (&other.name, other.oracle.facts().dim);
-            return invalid(format!(
-                "`{name}` has dim = {dim} and `{other}` has {theirs}"
-            ));
-        }
+        let backends = listed("portfolio", backends)?;
         Ok(Self {
             trial: Mutex::new(Trial {
                 rows: 0,
