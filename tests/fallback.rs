@@ -34,7 +34,7 @@ fn failing(kind: ErrorKind) -> Arc<dyn Oracle> {
 }
 
 fn fallback(first: Arc<dyn Oracle>, second: Arc<dyn Oracle>) -> Arc<Fallback> {
-    Arc::new(Fallback::new([("first", first), ("second", second)]).unwrap())
+    Arc::new(Fallback::new([("first", first), ("second", second)]).expect("they fit"))
 }
 
 #[test]
@@ -200,7 +200,7 @@ impl log::Log for Lines {
 
     fn log(&self, record: &log::Record<'_>) {
         let line = format!("{}: {}", record.level(), record.args());
-        self.0.lock().unwrap().push(line);
+        self.0.lock().expect("no logging thread panics").push(line);
     }
 
     fn flush(&self) {}

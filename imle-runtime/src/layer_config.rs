@@ -83,18 +83,20 @@ fn empty() -> Value {
 }
 
 impl OracleConfig {
-    /// Opens the solver, and those behind it if there are any.
-    fn open(&self, registry: &Registry) -> Result<(Arc<dyn Oracle>, Option<Arc<Fallback>>), Error> {
-        let first = registry.open(&self.solver, &self.config)?;
+    /// Opens the solvers behind `first`, if there are any.
+    fn behind(
+        &self,
+        first: &Arc<dyn Oracle>,
+        registry: &Registry,
+    ) -> Result<Option<Arc<Fallback>>, Error> {
         if self.fallback.is_empty() {
-            return Ok((first, None));
+            return Ok(None);
         }
-        let mut backends = vec![(&self.solver, first)];
+        let mut backends = vec![(&self.solver, first.clone())];
         for solver in &self.fallback {
             backends.push((solver, registry.open(solver, &self.config)?));
         }
-        let fallback = Arc::new(Fallback::new(backends)?);
-        Ok((fallback.clone(), Some(fallback)))
+        Ok(Some(Arc::new(Fallback::new(backends)?)))
     }
 }
 
@@ -171,7 +173,11 @@ impl LayerConfig {
     ///
     /// As [`Registry::open`], for every solver that is named, [`Fallback::new`] and [`Layer::new`].
     pub fn open(&self, registry: &Registry) -> Result<Opened, Error> {
-        let (mut oracle, fallback) = self.oracle.open(registry)?;
+        let mut oracle = registry.open(&self.oracle.solver, &self.oracle.config)?;
+        let fallback = self.oracle.behind(&oracle, registry)?;
+        if let Some(fallback) = &fallback {
+            oracle = fallback.clone();
+        }
         let cache = (self.oracle.cache_bytes > 0).then(|| Cache::new(self.oracle.cache_bytes));
         if let Some(cache) = &cache {
             oracle = cache.wrap(oracle);
