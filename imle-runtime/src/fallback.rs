@@ -181,6 +181,18 @@ impl Oracle for Fallback {
         }
     }
 
+    /// Those of the first back end.
+    fn marginals(
+        &self,
+        theta: &[f64],
+        mu: &mut [f64],
+        log_partitions: &mut [Result<f64, Error>],
+        limits: &Limits<'_>,
+    ) {
+        let first = &self.backends[0].oracle;
+        first.marginals(theta, mu, log_partitions, limits);
+    }
+
     fn may_use_rayon(&self) -> bool {
         let mut backends = self.backends.iter();
         backends.any(|backend| backend.oracle.may_use_rayon())
