@@ -177,7 +177,7 @@ fn bad_settings_get_a_sentence() {
             "threads = 7000 is more than 1024; 0 uses all cores",
         ),
         (
-            sampling(|sampling| sampling.tau = -1.0),
+            sampling(|sampling| sampling.tau = (-1.0).into()),
             "tau = -1 is not a number from 0 up",
         ),
         (
@@ -190,7 +190,7 @@ fn bad_settings_get_a_sentence() {
         ),
         (
             estimator(Imle {
-                tau_target: Some(f64::NAN),
+                tau_target: Some(f64::NAN.into()),
                 ..imle()
             }),
             "estimator: tau_target = NaN is not a number from 0 up",
@@ -216,7 +216,7 @@ fn theta_that_overflows_under_noise_fails_alone() {
     let config = (
         Imle::default(),
         Sampling {
-            tau: f64::MAX,
+            tau: f64::MAX.into(),
             ..Sampling::default()
         },
     );

@@ -94,7 +94,7 @@ fn the_statistics_add_up_under_threads_and_eviction() {
     let sampling = Sampling {
         samples: 5,
         threads: 4,
-        tau: 0.0,
+        tau: 0.0.into(),
         ..Sampling::default()
     };
     let imle = Layer::new(cache.wrap(counting.clone()), Imle::default(), sampling).unwrap();

@@ -95,7 +95,7 @@ fn other_seeds_calls_rows_and_samples_have_other_noise() {
             Sampling {
                 samples: 2,
                 seed,
-                tau: 5.0,
+                tau: 5.0.into(),
                 ..Sampling::default()
             },
         );
@@ -121,7 +121,7 @@ fn map_ignores_the_noise() {
         Imle::default(),
         Sampling {
             samples: 7,
-            tau: 100.0,
+            tau: 100.0.into(),
             sense: Sense::Minimize,
             ..Sampling::default()
         },

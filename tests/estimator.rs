@@ -71,7 +71,7 @@ fn gumbel_perturb_and_map_on_one_hot_states_is_the_softmax() {
             Imle::default(),
             Sampling {
                 samples,
-                tau,
+                tau: tau.into(),
                 seed,
                 noise: Arc::new(Gumbel),
                 ..Sampling::default()
@@ -398,8 +398,8 @@ fn two_temperatures_share_the_raw_noise() {
         imle.backward(saved, &numbers(500, 2)).unwrap().theta
     };
     assert_eq!(gradient(None), [0.0; 10]);
-    assert_eq!(gradient(Some(1.0)), [0.0; 10]);
-    assert_ne!(gradient(Some(0.1)), [0.0; 10]);
+    assert_eq!(gradient(Some(1.0.into())), [0.0; 10]);
+    assert_ne!(gradient(Some(0.1.into())), [0.0; 10]);
 }
 
 #[test]

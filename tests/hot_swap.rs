@@ -38,7 +38,7 @@ fn calls_go_on_and_stay_right_while_the_solver_is_replaced() {
         oracle,
         Imle::default(),
         Sampling {
-            tau: 0.0,
+            tau: 0.0.into(),
             threads: 1,
             ..Sampling::default()
         },

@@ -69,7 +69,7 @@ fn the_fastest_is_kept_also_when_threads_ask() {
     let sampling = Sampling {
         samples: 4,
         threads: 4,
-        tau: 0.0,
+        tau: 0.0.into(),
         ..Sampling::default()
     };
     let imle = Layer::new(portfolio.clone(), Imle::default(), sampling).unwrap();

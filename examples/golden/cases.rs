@@ -305,7 +305,7 @@ impl Settings {
 
     fn layer(&self, oracle: Arc<dyn Oracle>, replay: Option<Replay>) -> Result<Layer, Error> {
         let imle = Imle {
-            tau_target: Some(self.tau_target),
+            tau_target: Some(self.tau_target.into()),
             target: self.target.clone(),
             difference: self.difference,
             divide_by_lambda: self.divide_by_lambda,
@@ -317,7 +317,7 @@ impl Settings {
         let sampling = Sampling {
             sense: self.sense,
             samples: self.samples,
-            tau: self.tau,
+            tau: self.tau.into(),
             noise,
             ..Sampling::default()
         };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use imle_api::{Error, ErrorKind, Limits, Oracle, Outcome, unset};
-use rayon::iter::{IndexedParallelIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -85,6 +85,37 @@ impl Batch {
                 .for_each_init(Vec::new, |theta, (index, (z, outcomes))| {
                     solve_chunk(theta, index, z, outcomes);
                 });
+        };
+        match &self.pool {
+            Some(pool) => pool.install(run),
+            None => run(),
+        }
+    }
+
+    /// Writes rows that need no oracle. A row that fails, or is not finite, fails alone and is NaN.
+    pub(crate) fn each(
+        &self,
+        dim: usize,
+        rows: &mut [f64],
+        outcomes: &mut [Outcome],
+        write: impl Fn(usize, &mut [f64]) -> Outcome + Sync,
+    ) {
+        let write = |index: usize, row: &mut [f64], outcome: &mut Outcome| {
+            let written = write(index, row);
+            *outcome = written.and_then(|solved| check_computed(row).map(|()| solved));
+            if outcome.is_err() {
+                row.fill(f64::NAN);
+            }
+        };
+        if self.workers() == 1 {
+            let rows = rows.chunks_exact_mut(dim).zip(outcomes).enumerate();
+            rows.for_each(|(index, (row, outcome))| write(index, row, outcome));
+            return;
+        }
+        let rows = rows.par_chunks_exact_mut(dim).zip(outcomes.par_iter_mut());
+        let run = || {
+            rows.enumerate()
+                .for_each(|(index, (row, outcome))| write(index, row, outcome));
         };
         match &self.pool {
             Some(pool) => pool.install(run),
@@ -174,6 +205,16 @@ fn check_finite(theta: &[f64]) -> Result<(), Error> {
     let value = theta[column];
     let message = format!("after perturbation, theta is {value} at column {column}");
     Err(Error::new(ErrorKind::InvalidTheta, message))
+}
+
+/// Numbers that were computed from finite ones may have overflowed.
+fn check_computed(row: &[f64]) -> Result<(), Error> {
+    let Some(column) = row.iter().position(|value| !value.is_finite()) else {
+        return Ok(());
+    };
+    let value = row[column];
+    let message = format!("what was computed is {value} at column {column}");
+    Err(Error::new(ErrorKind::InvalidInput, message))
 }
 
 /// Who solves the rows of a call: one oracle for all, or one for each.

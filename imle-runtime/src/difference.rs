@@ -1,10 +1,12 @@
 //! From the states on both sides of theta to a gradient.
 
-use imle_api::{Error, Outcome};
+use imle_api::Error;
 use serde::{Deserialize, Serialize};
 
 use crate::gradient::Gradient;
+use crate::pass::Pass;
 use crate::states::{RowError, States};
+use crate::temperature::Temperature;
 
 /// On which sides of theta the gradient looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,64 +20,92 @@ pub enum Difference {
     Central,
 }
 
-/// One solve of the backward pass: a sample (`row * samples + sample`) and how far to step.
-#[derive(Clone, Copy)]
-pub(crate) struct Query {
-    pub(crate) item: usize,
-    pub(crate) lambda: f64,
-}
-
-/// The solves that the gradient needs: none for a sample whose `grad_z` or lambda is zero.
-pub(crate) fn queries(
-    difference: Difference,
-    states: &States,
-    lambdas: &[f64],
-    grad_z: &[f64],
-) -> Vec<Query> {
-    let mut queries = Vec::new();
-    for (item, grad) in grad_z.chunks_exact(states.dim).enumerate() {
-        let lambda = lambdas[item / states.samples];
-        if lambda == 0.0 || grad.iter().all(|&grad| grad == 0.0) {
-            continue;
-        }
-        queries.push(Query { item, lambda });
-        if difference == Difference::Central {
-            queries.push(Query {
-                item,
-                lambda: -lambda,
-            });
-        }
-    }
-    queries
-}
-
-/// The queries of a backward pass and their answers.
-pub(crate) struct Answers<'a> {
+/// How a finite difference of MAP states is taken.
+pub(crate) struct Steps<'a> {
     pub(crate) difference: Difference,
     pub(crate) divide_by_lambda: bool,
+    pub(crate) tau_target: Option<Temperature>,
+    /// The step of each row; none where it is zero.
     pub(crate) lambdas: &'a [f64],
-    pub(crate) queries: &'a [Query],
-    pub(crate) solved: &'a States,
+    pub(crate) grad_z: &'a [f64],
 }
 
-impl Answers<'_> {
+/// The gradient, and what a controller of the step looks at.
+pub(crate) struct Differences {
+    pub(crate) gradient: Gradient,
+    /// The coordinates that differ, summed over the samples of each row.
+    pub(crate) nonzeros: Vec<usize>,
+    /// The samples of each row that were solved on every side.
+    pub(crate) solved: Vec<usize>,
+}
+
+/// One solve of the backward pass: a sample (`row * samples + sample`) and how far to step.
+#[derive(Clone, Copy)]
+struct Query {
+    item: usize,
+    lambda: f64,
+}
+
+impl Steps<'_> {
+    /// Solves at the targets that `shift(theta, grad_z, lambda, target)` writes, under the noise of the forward
+    /// pass, and takes the mean of the differences over the samples of each row.
+    pub(crate) fn take(
+        &self,
+        pass: &Pass<'_>,
+        states: &States,
+        shift: impl Fn(&[f64], &[f64], f64, &mut [f64]) + Sync,
+    ) -> Differences {
+        let (dim, samples) = (states.dim, states.samples);
+        let queries = self.queries(states);
+        let solved = pass.solve(
+            queries.len(),
+            |query| queries[query].item / samples,
+            |query, target| {
+                let Query { item, lambda } = queries[query];
+                let theta = pass.theta_of(item);
+                shift(theta, &self.grad_z[item * dim..][..dim], lambda, target);
+                let tau = self.tau_target.unwrap_or(pass.sampling().tau);
+                pass.perturb(item, tau.of(theta), target)
+            },
+        );
+        self.differences(states, &queries, &solved)
+    }
+
+    /// The solves that the gradient needs: none for a sample whose `grad_z` or lambda is zero.
+    fn queries(&self, states: &States) -> Vec<Query> {
+        let mut queries = Vec::new();
+        for (item, grad) in self.grad_z.chunks_exact(states.dim).enumerate() {
+            let lambda = self.lambdas[item / states.samples];
+            if lambda == 0.0 || grad.iter().all(|&grad| grad == 0.0) {
+                continue;
+            }
+            queries.push(Query { item, lambda });
+            if self.difference == Difference::Central {
+                queries.push(Query {
+                    item,
+                    lambda: -lambda,
+                });
+            }
+        }
+        queries
+    }
+
     /// Means of the differences between the two sides of each sample.
-    pub(crate) fn gradient(&self, states: &States) -> Gradient {
+    fn differences(&self, states: &States, queries: &[Query], answers: &States) -> Differences {
         let (samples, dim) = (states.samples, states.dim);
         let mut theta = vec![0.0; states.rows() * dim];
+        let mut nonzeros = vec![0; states.rows()];
         let mut errors: Vec<RowError> = states.errors().collect();
-        let mut solved: Vec<usize> = states
-            .outcomes
-            .chunks_exact(samples)
-            .map(count_solved)
+        let mut solved: Vec<usize> = (0..states.rows())
+            .map(|row| states.solved(row).count())
             .collect();
         let mut first = 0;
-        for queries in self.queries.chunk_by(|a, b| a.item == b.item) {
+        for queries in queries.chunk_by(|a, b| a.item == b.item) {
             let item = queries[0].item;
             let (row, sample) = (item / samples, item % samples);
-            let forward = &states.z[item * dim..][..dim];
-            match self.solved(first..first + queries.len(), dim) {
-                Ok(z) => self.add_difference(&mut theta[row * dim..][..dim], forward, z),
+            let sum = &mut theta[row * dim..][..dim];
+            match answered(answers, first..first + queries.len()) {
+                Ok(z) => nonzeros[row] += self.add_difference(sum, states.state(item), z),
                 Err(error) => {
                     solved[row] -= 1;
                     errors.push(RowError { row, sample, error });
@@ -91,32 +121,32 @@ impl Answers<'_> {
                 .for_each(|value| *value = *value / count / divisor);
         }
         errors.sort_by_key(|error| (error.row, error.sample));
-        Gradient {
-            theta,
-            errors,
-            solves: self.queries.len(),
+        let solves = queries.len();
+        Differences {
+            gradient: Gradient {
+                theta,
+                errors,
+                solves,
+            },
+            nonzeros,
+            solved,
         }
     }
 
-    /// The states of some queries, if all were solved.
-    fn solved(&self, queries: std::ops::Range<usize>, dim: usize) -> Result<&[f64], Error> {
-        let mut outcomes = self.solved.outcomes[queries.clone()].iter();
-        match outcomes.find_map(|outcome| outcome.as_ref().err()) {
-            Some(error) => Err(error.clone()),
-            None => Ok(&self.solved.z[queries.start * dim..queries.end * dim]),
-        }
-    }
-
-    /// `z` holds the state at the target and, for a central difference, the one on the other side.
-    fn add_difference(&self, gradient: &mut [f64], forward: &[f64], z: &[f64]) {
+    /// `z` holds the state at the target and, for a central difference, the one on the other side. Returns in how
+    /// many coordinates the two sides differ.
+    fn add_difference(&self, gradient: &mut [f64], forward: &[f64], z: &[f64]) -> usize {
         let (target, opposite) = z.split_at(forward.len());
         let (left, weight) = match self.difference {
             Difference::OneSided => (forward, 1.0),
             Difference::Central => (opposite, 0.5),
         };
+        let mut nonzeros = 0;
         for ((gradient, left), target) in gradient.iter_mut().zip(left).zip(target) {
             *gradient += weight * (left - target);
+            nonzeros += usize::from(left != target);
         }
+        nonzeros
     }
 
     fn divisor(&self, row: usize) -> f64 {
@@ -128,6 +158,17 @@ impl Answers<'_> {
     }
 }
 
-fn count_solved(outcomes: &[Outcome]) -> usize {
-    outcomes.iter().filter(|outcome| outcome.is_ok()).count()
+/// The states of some queries, if all were solved.
+fn answered(answers: &States, queries: std::ops::Range<usize>) -> Result<&[f64], Error> {
+    let mut outcomes = answers.outcomes[queries.clone()].iter();
+    match outcomes.find_map(|outcome| outcome.as_ref().err()) {
+        Some(error) => Err(error.clone()),
+        None => Ok(&answers.z[queries.start * answers.dim..queries.end * answers.dim]),
+    }
+}
+
+/// The `grad_z` of the samples of a row that were solved, one after the other.
+pub(crate) fn grad_z_of_solved(states: &States, grad_z: &[f64], row: usize) -> Vec<f64> {
+    let of = |item: usize| &grad_z[item * states.dim()..][..states.dim()];
+    states.solved(row).flat_map(of).copied().collect()
 }

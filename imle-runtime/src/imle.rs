@@ -19,13 +19,14 @@ use std::sync::Arc;
 use imle_api::Error;
 use serde::{Deserialize, Serialize};
 
-use crate::difference::{Answers, Difference, Query, queries};
+use crate::difference::{Difference, Steps, grad_z_of_solved};
 use crate::estimators::{Estimator, Feedback, Memory};
 use crate::gradient::Gradient;
 use crate::pass::Pass;
-use crate::sampling::{Sampling, not_negative};
+use crate::sampling::Sampling;
 use crate::states::States;
 use crate::target::{RelativePid, Target};
+use crate::temperature::Temperature;
 
 /// Implicit maximum likelihood estimation: two MAP states under the same noise make a gradient.
 ///
@@ -59,7 +60,7 @@ pub struct Imle {
     pub target: Arc<dyn Target>,
     /// The temperature on the target side, if it is another one. The raw noise is the same.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tau_target: Option<f64>,
+    pub tau_target: Option<Temperature>,
     /// On which sides of theta the gradient looks.
     pub difference: Difference,
     /// Whether the gradient is divided by lambda, as a derivative is (Eq. 12). The paper's Algorithm 1
@@ -81,7 +82,9 @@ impl Default for Imle {
 #[typetag::serde(name = "imle")]
 impl Estimator for Imle {
     fn validate(&self, _: &Sampling) -> Result<(), Error> {
-        not_negative("tau_target", self.tau_target.unwrap_or(0.0))?;
+        if let Some(tau) = self.tau_target {
+            tau.validate("tau_target")?;
+        }
         self.target.validate().map_err(|why| why.within("target"))
     }
 
@@ -92,45 +95,23 @@ impl Estimator for Imle {
         feedback: Feedback<'_>,
         _: &mut Memory,
     ) -> Result<Gradient, Error> {
-        let (grad_z, dim) = (feedback.grad_z()?, pass.dim());
-        let lambdas = self.lambdas(pass.theta(), states, grad_z);
-        let queries = queries(self.difference, states, &lambdas, grad_z);
-        let tau = self.tau_target.unwrap_or(pass.sampling().tau);
-        let solved = pass.solve(
-            queries.len(),
-            |query| queries[query].item / states.samples(),
-            |query, target| {
-                let Query { item, lambda } = queries[query];
-                let (theta, grad_z) = (pass.theta_of(item), &grad_z[item * dim..][..dim]);
-                self.target.shift(theta, grad_z, lambda, target);
-                pass.perturb(item, tau, target)
-            },
-        );
-        let answers = Answers {
+        let grad_z = feedback.grad_z()?;
+        let lambda = |row: usize| {
+            let theta = pass.theta_of(row * states.samples());
+            self.target
+                .lambda(theta, &grad_z_of_solved(states, grad_z, row))
+        };
+        let lambdas: Vec<f64> = (0..states.rows()).map(lambda).collect();
+        let steps = Steps {
             difference: self.difference,
             divide_by_lambda: self.divide_by_lambda,
+            tau_target: self.tau_target,
             lambdas: &lambdas,
-            queries: &queries,
-            solved: &solved,
+            grad_z,
         };
-        Ok(answers.gradient(states))
-    }
-}
-
-impl Imle {
-    /// The step of each row, from its samples that were solved.
-    fn lambdas(&self, theta: &[f64], states: &States, grad_z: &[f64]) -> Vec<f64> {
-        let (samples, dim) = (states.samples(), states.dim());
-        let rows = theta
-            .chunks_exact(dim)
-            .zip(grad_z.chunks_exact(samples * dim));
-        rows.zip(states.outcomes().chunks_exact(samples))
-            .map(|((theta, grad_z), outcomes)| {
-                let with_outcomes = grad_z.chunks_exact(dim).zip(outcomes);
-                let solved = with_outcomes.filter(|(_, outcome)| outcome.is_ok());
-                let grad_z: Vec<f64> = solved.flat_map(|(grad, _)| grad).copied().collect();
-                self.target.lambda(theta, &grad_z)
-            })
-            .collect()
+        let shift = |theta: &[f64], grad_z: &[f64], lambda: f64, target: &mut [f64]| {
+            self.target.shift(theta, grad_z, lambda, target);
+        };
+        Ok(steps.take(pass, states, shift).gradient)
     }
 }

@@ -51,11 +51,12 @@ mod registry;
 mod sampling;
 mod states;
 mod target;
+mod temperature;
 
 pub use cache::{Cache, CacheStatistics};
 pub use call::Call;
 pub use difference::Difference;
-pub use estimators::{Estimator, Feedback, Memory};
+pub use estimators::{Aimle, Estimator, Feedback, Memory, Scope};
 pub use exact::{ExactMarginals, exact_marginals};
 pub use fallback::Fallback;
 pub use gradient::Gradient;
@@ -68,7 +69,7 @@ pub use layer::{Layer, Saved};
 pub use layer_config::{LayerConfig, Opened, OracleConfig};
 pub use losses::{Labels, Loss, LossLayer, LossValue, SpoPlus};
 pub use metrics::{mean_relative_regret, normalized_regret, regrets};
-pub use noise::{Address, Gumbel, NoNoise, Noise, Normal, Replay, SumOfGamma};
+pub use noise::{Address, Gumbel, Logistic, NoNoise, Noise, Normal, Replay, SumOfGamma};
 pub use pass::Pass;
 pub use plugin::{Plugin, SolverInfo};
 pub use plugin_search::cargo_library_directory;
@@ -77,6 +78,7 @@ pub use registry::{Listing, Registry};
 pub use sampling::{Sampling, Sense};
 pub use states::{RowError, States};
 pub use target::{Combinatorial, Pid, RelativePid, Target};
+pub use temperature::{RelativeTemperature, Temperature};
 
 /// Compiles the programs of the README.
 #[cfg(doctest)]

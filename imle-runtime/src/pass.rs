@@ -1,12 +1,13 @@
 //! One pass over a batch: what an estimator or a loss may ask.
 
-use imle_api::{Error, Limits, Outcome, unset};
+use imle_api::{Error, Facts, Limits, Outcome, Proof, Solved, unset};
 
 use crate::batch::{Batch, Oracles};
 use crate::call::Call;
+use crate::gradient::Gradient;
 use crate::noise::Address;
 use crate::sampling::Sampling;
-use crate::states::States;
+use crate::states::{RowError, States};
 
 /// One pass over a batch: theta of each row, who solves it, and where its noise lives.
 ///
@@ -63,9 +64,29 @@ impl Pass<'_> {
         Address {
             seed: self.sampling.seed,
             call: self.call.number,
-            row: self.call.first_row.wrapping_add(row as u64),
+            row: self.row_number(row),
             sample: sample as u64,
         }
+    }
+
+    /// The number of a row, counted from where the call starts: the same for any split of a batch.
+    #[must_use]
+    pub fn row_number(&self, row: usize) -> u64 {
+        self.call.first_row.wrapping_add(row as u64)
+    }
+
+    /// The temperature of a row.
+    #[must_use]
+    pub fn tau(&self, row: usize) -> f64 {
+        self.sampling
+            .tau
+            .of(&self.theta[row * self.dim..][..self.dim])
+    }
+
+    /// What holds for the states of a row.
+    #[must_use]
+    pub fn facts(&self, row: usize) -> Facts {
+        self.oracles.of(row).facts()
     }
 
     /// Writes the noise of an item, at unit temperature. The same item always gets the same.
@@ -74,7 +95,22 @@ impl Pass<'_> {
     ///
     /// As [`Noise::fill`](crate::Noise::fill).
     pub fn eps(&self, item: usize, eps: &mut [f64]) -> Result<(), Error> {
-        self.sampling.noise.fill(&self.address(item), eps)
+        let mirrored = self.sampling.antithetic && item % self.sampling.samples % 2 == 1;
+        let address = self.address(item - usize::from(mirrored));
+        self.sampling.noise.fill(&address, eps)?;
+        if mirrored {
+            eps.iter_mut().for_each(|eps| *eps = -*eps);
+        }
+        Ok(())
+    }
+
+    /// The samples whose noise is that of a sample, up to its sign: itself, or the two of an antithetic pair.
+    pub(crate) fn partners(&self, sample: usize) -> std::ops::Range<usize> {
+        if !self.sampling.antithetic {
+            return sample..sample + 1;
+        }
+        let first = sample - sample % 2;
+        first..(first + 2).min(self.sampling.samples)
     }
 
     /// Adds `tau eps` of an item to `theta`.
@@ -95,15 +131,26 @@ impl Pass<'_> {
     /// Samples states: `MAP(theta + tau eps)` of every item, `[rows, samples, dim]`.
     #[must_use]
     pub fn sample(&self) -> States {
+        self.sample_with(|item, theta| self.perturbed(item, theta))
+    }
+
+    /// Writes `theta + tau eps` of an item.
+    ///
+    /// # Errors
+    ///
+    /// As [`Noise::fill`](crate::Noise::fill).
+    pub fn perturbed(&self, item: usize, theta: &mut [f64]) -> Result<(), Error> {
+        theta.copy_from_slice(self.theta_of(item));
+        self.perturb(item, self.tau(item / self.sampling.samples), theta)
+    }
+
+    /// Solves one theta for every item, `[rows, samples, dim]`: `prepare` writes it.
+    pub fn sample_with(
+        &self,
+        prepare: impl Fn(usize, &mut [f64]) -> Result<(), Error> + Sync,
+    ) -> States {
         let items = self.rows() * self.sampling.samples;
-        let states = self.solve(
-            items,
-            |item| item / self.sampling.samples,
-            |item, theta| {
-                theta.copy_from_slice(self.theta_of(item));
-                self.perturb(item, self.sampling.tau, theta)
-            },
-        );
+        let states = self.solve(items, |item| item / self.sampling.samples, prepare);
         States {
             samples: self.sampling.samples,
             ..states
@@ -148,6 +195,63 @@ impl Pass<'_> {
             samples: 1,
             z,
             outcomes,
+        }
+    }
+
+    /// Makes states without the oracle, `[queries, 1, dim]`: `write` writes each, on any thread, and returns
+    /// its objective.
+    ///
+    /// One that cannot be written fails alone.
+    pub fn compute(
+        &self,
+        queries: usize,
+        write: impl Fn(usize, &mut [f64]) -> Result<f64, Error> + Sync,
+    ) -> States {
+        let mut z = vec![0.0; queries * self.dim];
+        let mut outcomes: Vec<Outcome> = vec![unset(); queries];
+        self.batch
+            .each(self.dim, &mut z, &mut outcomes, |query, z| {
+                self.call.limits.check()?;
+                let objective = write(query, z)?;
+                let proof = Proof::NONE;
+                Ok(Solved { objective, proof })
+            });
+        States {
+            dim: self.dim,
+            samples: 1,
+            z,
+            outcomes,
+        }
+    }
+
+    /// Returns a gradient that is the mean of one vector for each sample: `write` writes that of an item.
+    ///
+    /// Samples of `states` that failed, and those that `write` fails for, are left out and reported.
+    pub fn mean_over_samples(
+        &self,
+        states: &States,
+        write: impl Fn(usize, &mut [f64]) -> Result<(), Error> + Sync,
+    ) -> Gradient {
+        let vectors = self.compute(states.outcomes.len(), |item, vector| {
+            states.outcomes[item].clone()?;
+            write(item, vector)?;
+            Ok(0.0)
+        });
+        let vectors = States {
+            samples: states.samples,
+            ..vectors
+        };
+        let mut theta = vectors.marginals();
+        for (row, theta) in theta.chunks_exact_mut(self.dim).enumerate() {
+            if vectors.solved(row).next().is_none() {
+                theta.fill(0.0);
+            }
+        }
+        let errors: Vec<RowError> = vectors.errors().collect();
+        Gradient {
+            theta,
+            errors,
+            solves: 0,
         }
     }
 

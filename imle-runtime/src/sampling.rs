@@ -6,6 +6,7 @@ use imle_api::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 
 use crate::noise::{Gumbel, Noise};
+use crate::temperature::Temperature;
 
 /// More threads than this are a typing mistake: starting them alone takes seconds.
 const MOST_THREADS: usize = 1024;
@@ -21,7 +22,7 @@ const MOST_THREADS: usize = 1024;
 ///     noise: Arc::new(SumOfGamma { kappa: 3.0, terms: Some(10) }),
 ///     ..Sampling::default()
 /// };
-/// assert_eq!(sampling.tau, 1.0);
+/// assert_eq!(sampling.tau, 1.0.into());
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -33,9 +34,12 @@ pub struct Sampling {
     /// The seed of the noise.
     pub seed: u64,
     /// The temperature of the noise.
-    pub tau: f64,
+    pub tau: Temperature,
     /// The distribution of the noise.
     pub noise: Arc<dyn Noise>,
+    /// Whether sample `2 i + 1` has the negated noise of sample `2 i`: fewer samples for the same variance
+    /// where the loss is nearly linear in the noise. Only for symmetric noise.
+    pub antithetic: bool,
     /// The number of threads; 0 for all cores. Results do not depend on it.
     pub threads: usize,
 }
@@ -46,8 +50,9 @@ impl Default for Sampling {
             sense: Sense::Maximize,
             samples: 1,
             seed: 0,
-            tau: 1.0,
+            tau: Temperature::Fixed(1.0),
             noise: Arc::new(Gumbel),
+            antithetic: false,
             threads: 0,
         }
     }
@@ -65,8 +70,15 @@ impl Sampling {
                 "threads = {threads} is more than {MOST_THREADS}; 0 uses all cores"
             ));
         }
-        not_negative("tau", self.tau)?;
-        self.noise.validate().map_err(|why| why.within("noise"))
+        self.tau.validate("tau")?;
+        self.noise.validate().map_err(|why| why.within("noise"))?;
+        if self.antithetic && !self.noise.is_symmetric() {
+            return invalid(format!(
+                "antithetic samples need symmetric noise, and {:?} is not; use normal or logistic noise",
+                self.noise
+            ));
+        }
+        Ok(())
     }
 }
 

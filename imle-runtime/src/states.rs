@@ -73,15 +73,26 @@ impl States {
     pub fn marginals(&self) -> Vec<f64> {
         let mut mu = vec![0.0; self.rows() * self.dim];
         for (row, mu) in mu.chunks_exact_mut(self.dim).enumerate() {
-            let samples = row * self.samples..(row + 1) * self.samples;
-            let solved: Vec<usize> = samples.filter(|&at| self.outcomes[at].is_ok()).collect();
-            for &at in &solved {
-                let z = &self.z[at * self.dim..][..self.dim];
+            for item in self.solved(row) {
+                let z = self.state(item);
                 mu.iter_mut().zip(z).for_each(|(mu, z)| *mu += z);
             }
-            mu.iter_mut().for_each(|mu| *mu /= solved.len() as f64);
+            let solved = self.solved(row).count() as f64;
+            mu.iter_mut().for_each(|mu| *mu /= solved);
         }
         mu
+    }
+
+    /// The samples of a row that were solved, as items `row * samples + sample`.
+    pub fn solved(&self, row: usize) -> impl Iterator<Item = usize> {
+        let items = row * self.samples..(row + 1) * self.samples;
+        items.filter(|&item| self.outcomes[item].is_ok())
+    }
+
+    /// The state of an item, `row * samples + sample`; NaN if it was not solved.
+    #[must_use]
+    pub fn state(&self, item: usize) -> &[f64] {
+        &self.z[item * self.dim..][..self.dim]
     }
 }
 

@@ -123,12 +123,8 @@ impl Target for RelativePid {
     }
 
     fn lambda(&self, theta: &[f64], grad_z: &[f64]) -> f64 {
-        let grad = root_mean_square(grad_z);
-        if grad == 0.0 {
-            return 0.0;
-        }
-        let lambda = self.ratio * (root_mean_square(theta).max(self.floor) / grad);
-        lambda.min(f64::MAX) // a gradient of 1e-310 asks for more
+        let lambda = self.ratio * relative_step(theta, grad_z, self.floor);
+        lambda.min(f64::MAX)
     }
 
     fn shift(&self, theta: &[f64], grad_z: &[f64], lambda: f64, target: &mut [f64]) {
@@ -165,8 +161,17 @@ fn step(target: &mut [f64], theta: &[f64], grad_z: &[f64], rule: impl Fn(f64, f6
     }
 }
 
+/// Returns `|theta| / |grad_z|` of root mean squares, with `|theta|` at least `floor`; 0 if `grad_z` is zero.
+pub(crate) fn relative_step(theta: &[f64], grad_z: &[f64], floor: f64) -> f64 {
+    match root_mean_square(grad_z) {
+        0.0 => 0.0,
+        // A gradient of 1e-310 asks for more.
+        grad => (root_mean_square(theta).max(floor) / grad).min(f64::MAX),
+    }
+}
+
 /// By the largest entry first, so that squares neither overflow nor vanish.
-fn root_mean_square(values: &[f64]) -> f64 {
+pub(crate) fn root_mean_square(values: &[f64]) -> f64 {
     let largest = values
         .iter()
         .fold(0.0, |largest: f64, value| largest.max(value.abs()));

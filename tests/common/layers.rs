@@ -58,7 +58,7 @@ pub(crate) fn every_setting() -> Vec<Settings> {
             for difference in [Difference::OneSided, Difference::Central] {
                 configs.push((
                     Imle {
-                        tau_target: Some(0.4),
+                        tau_target: Some(0.4.into()),
                         target: target.clone(),
                         difference,
                         divide_by_lambda: true,
@@ -66,7 +66,7 @@ pub(crate) fn every_setting() -> Vec<Settings> {
                     Sampling {
                         samples: 3,
                         seed: 9,
-                        tau: 0.7,
+                        tau: 0.7.into(),
                         noise: noise.clone(),
                         ..Sampling::default()
                     },

@@ -1,5 +1,6 @@
 //! Estimators: theta -> states, with a way back from what the loss says of the states to a gradient in theta.
 
+mod aimle;
 mod feedback;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use crate::pass::Pass;
 use crate::sampling::Sampling;
 use crate::states::States;
 
+pub use aimle::{Aimle, Scope};
 pub(crate) use feedback::Checked;
 pub use feedback::Feedback;
 

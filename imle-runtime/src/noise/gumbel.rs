@@ -6,7 +6,7 @@ use imle_api::Error;
 use serde::{Deserialize, Serialize};
 
 use super::quantile_table::{QuantileTable, Side, Tail};
-use super::{Address, Noise};
+use super::{Address, Noise, each_score};
 use crate::parameters::{NoParameters, without_parameters};
 
 /// Gumbel(0, 1): `-ln(-ln u)`; mean 0.5772, variance pi^2 / 6 (Papandreou and Yuille, 2011).
@@ -34,6 +34,10 @@ impl Noise for Gumbel {
     fn fill(&self, address: &Address, eps: &mut [f64]) -> Result<(), Error> {
         TABLE.fill(address, eps);
         Ok(())
+    }
+
+    fn score(&self, eps: &[f64], score: &mut [f64]) -> Result<(), Error> {
+        each_score(eps, score, |eps| 1.0 - (-eps).exp())
     }
 }
 

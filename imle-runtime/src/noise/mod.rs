@@ -2,6 +2,7 @@
 
 mod characteristic;
 mod gumbel;
+mod logistic;
 mod normal;
 mod quantile_table;
 mod sum_of_gamma;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::parameters::{NoParameters, without_parameters};
 
 pub use gumbel::Gumbel;
+pub use logistic::Logistic;
 pub use normal::Normal;
 pub use sum_of_gamma::SumOfGamma;
 
@@ -77,6 +79,31 @@ pub trait Noise: fmt::Debug + Send + Sync {
     ///
     /// Whatever keeps this row from having noise; the row fails with it.
     fn fill(&self, address: &Address, eps: &mut [f64]) -> Result<(), Error>;
+
+    /// Writes the score of each coordinate, `-d ln p(eps) / d eps` for the density `p`: what score-function
+    /// estimators multiply with. Its mean over draws is 0.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`] if this noise has no density that is known and differentiable.
+    fn score(&self, _eps: &[f64], _score: &mut [f64]) -> Result<(), Error> {
+        let message = format!("{self:?} has no score; use gumbel, normal or logistic noise");
+        Err(Error::new(ErrorKind::Unsupported, message))
+    }
+
+    /// Whether `eps` and `-eps` are equally likely, as antithetic samples need it.
+    fn is_symmetric(&self) -> bool {
+        false
+    }
+}
+
+/// Writes the scores of coordinates that are independent and alike.
+fn each_score(eps: &[f64], score: &mut [f64], of: impl Fn(f64) -> f64) -> Result<(), Error> {
+    score
+        .iter_mut()
+        .zip(eps)
+        .for_each(|(score, &eps)| *score = of(eps));
+    Ok(())
 }
 
 /// No noise: `MAP(theta)`. With one sample, I-MLE is then the rule of Pogancic et al. (2020).
@@ -90,6 +117,10 @@ impl Noise for NoNoise {
     fn fill(&self, _: &Address, eps: &mut [f64]) -> Result<(), Error> {
         eps.fill(0.0);
         Ok(())
+    }
+
+    fn is_symmetric(&self) -> bool {
+        true
     }
 }
 

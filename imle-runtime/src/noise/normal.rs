@@ -7,7 +7,7 @@ use imle_api::Error;
 use serde::{Deserialize, Serialize};
 
 use super::quantile_table::{QuantileTable, Side, Tail};
-use super::{Address, Noise};
+use super::{Address, Noise, each_score};
 use crate::parameters::{NoParameters, without_parameters};
 
 /// The standard normal distribution.
@@ -23,6 +23,14 @@ impl Noise for Normal {
     fn fill(&self, address: &Address, eps: &mut [f64]) -> Result<(), Error> {
         TABLE.fill(address, eps);
         Ok(())
+    }
+
+    fn score(&self, eps: &[f64], score: &mut [f64]) -> Result<(), Error> {
+        each_score(eps, score, |eps| eps)
+    }
+
+    fn is_symmetric(&self) -> bool {
+        true
     }
 }
 

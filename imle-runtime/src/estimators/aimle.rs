@@ -1,0 +1,224 @@
+//! Adaptive I-MLE: a controller chooses the step.
+
+use imle_api::{Error, ErrorKind};
+use serde::{Deserialize, Serialize};
+
+use super::{Estimator, Feedback, Memory};
+use crate::difference::{Difference, Steps};
+use crate::gradient::Gradient;
+use crate::pass::Pass;
+use crate::sampling::{Sampling, not_negative};
+use crate::states::States;
+use crate::target::{Pid, Target, relative_step};
+use crate::temperature::Temperature;
+
+/// Adaptive I-MLE (Minervini, Franceschi, Niepert, AAAI 2023, Algorithm 1): I-MLE whose step is large enough
+/// that gradients are not all zero, and no larger.
+///
+/// ```text
+/// lambda  = beta |theta| / |grad_z|                  |.| a root mean square, over the scope
+/// theta'  = theta - lambda grad_z
+/// grad    = mean over samples of (z - MAP(theta' + tau eps)) / lambda
+/// norm   <- decay norm + (1 - decay) nonzeros        coordinates that differ, per sample
+/// beta   <- max(beta + update, 0)                    update = momentum update +- step
+/// ```
+///
+/// `beta` grows by `step` while `norm` is below `target_norm`, and shrinks by it otherwise, after each backward
+/// pass. The default starts at `beta = 1` with steps of 0.001, so that a controller that has not settled yet
+/// is a relative I-MLE.
+///
+/// The authors' program divides by another `lambda` than the one that it stepped with, larger gradients by the
+/// root of the number of samples; this does not.
+///
+/// Needs `grad_z`. Solver calls as [`Imle`](crate::Imle): a sample costs one forward and one backward, two with
+/// central differences; none backward while `beta` or its `grad_z` is zero. Use it where no good lambda is
+/// known, and with losses whose scale changes.
+///
+/// The controller lives in the [`Memory`] of the layer, [`Layer::memory`](crate::Layer::memory): save it with
+/// the model. With [`Scope::Batch`] there is one, under `controller`, and a split of a batch into several calls
+/// is several steps; with [`Scope::Row`] each row of a call has its own, under `row N`, where rows count from
+/// [`Call::from_row`](crate::Call::from_row): keep the numbers of the rows from step to step.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Aimle {
+    /// On which sides of theta the gradient looks.
+    pub difference: Difference,
+    /// The temperature on the target side, if it is another one. The raw noise is the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tau_target: Option<Temperature>,
+    /// What a controller is for.
+    pub scope: Scope,
+    /// The step as a share of the size of theta, to start from.
+    pub initial_beta: f64,
+    /// By how much `beta` changes after a backward pass.
+    pub step: f64,
+    /// The share of the last change that is made again.
+    pub momentum: f64,
+    /// How many coordinates of a sample shall differ, on average.
+    pub target_norm: f64,
+    /// The average to start from.
+    pub initial_norm: f64,
+    /// The share of the average that is kept from pass to pass.
+    pub decay: f64,
+    /// The smallest root mean square that theta is taken to have: logits that start at zero leave it.
+    pub floor: f64,
+}
+
+/// What one controller of [`Aimle`] is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// All rows of a call, whose sizes are taken together: the authors' rule.
+    #[default]
+    Batch,
+    /// Each row by itself.
+    Row,
+}
+
+impl Default for Aimle {
+    fn default() -> Self {
+        Self {
+            difference: Difference::OneSided,
+            tau_target: None,
+            scope: Scope::Batch,
+            initial_beta: 1.0,
+            step: 1e-3,
+            momentum: 0.0,
+            target_norm: 1.0,
+            initial_norm: 1.0,
+            decay: 0.9,
+            floor: 0.1,
+        }
+    }
+}
+
+#[typetag::serde(name = "aimle")]
+impl Estimator for Aimle {
+    fn validate(&self, _: &Sampling) -> Result<(), Error> {
+        if let Some(tau) = self.tau_target {
+            tau.validate("tau_target")?;
+        }
+        not_negative("initial_beta", self.initial_beta)?;
+        not_negative("step", self.step)?;
+        not_negative("target_norm", self.target_norm)?;
+        not_negative("initial_norm", self.initial_norm)?;
+        not_negative("floor", self.floor)?;
+        share("momentum", self.momentum)?;
+        share("decay", self.decay)
+    }
+
+    fn backward(
+        &self,
+        pass: &Pass<'_>,
+        states: &States,
+        feedback: Feedback<'_>,
+        memory: &mut Memory,
+    ) -> Result<Gradient, Error> {
+        let grad_z = feedback.grad_z()?;
+        let groups = self.groups(pass);
+        let mut controllers = Vec::new();
+        let mut lambdas = Vec::new();
+        for (name, rows) in &groups {
+            let controller = self.recall(memory, name)?;
+            let lambda =
+                controller.beta * unit_step(pass, states, grad_z, rows.clone(), self.floor);
+            lambdas.extend(rows.clone().map(|_| lambda.min(f64::MAX)));
+            controllers.push(controller);
+        }
+        let steps = Steps {
+            difference: self.difference,
+            divide_by_lambda: true,
+            tau_target: self.tau_target,
+            lambdas: &lambdas,
+            grad_z,
+        };
+        let target = Pid::new(0.0); // the step is given with each query
+        let differences = steps.take(pass, states, |theta, grad_z, lambda, to| {
+            target.shift(theta, grad_z, lambda, to);
+        });
+        for ((name, rows), controller) in groups.iter().zip(controllers) {
+            let solved: usize = differences.solved[rows.clone()].iter().sum();
+            if solved > 0 {
+                let nonzeros: usize = differences.nonzeros[rows.clone()].iter().sum();
+                let next = self.adapt(controller, nonzeros as f64 / solved as f64);
+                memory.set(name, vec![next.beta, next.norm, next.update]);
+            }
+        }
+        Ok(differences.gradient)
+    }
+}
+
+/// What is remembered: in a [`Memory`] these three numbers.
+#[derive(Clone, Copy)]
+struct Controller {
+    beta: f64,
+    norm: f64,
+    update: f64,
+}
+
+impl Aimle {
+    /// The rows that share a controller, and its name.
+    fn groups(&self, pass: &Pass<'_>) -> Vec<(String, std::ops::Range<usize>)> {
+        match self.scope {
+            Scope::Batch => vec![("controller".to_owned(), 0..pass.rows())],
+            Scope::Row => {
+                let group = |row| (format!("row {}", pass.row_number(row)), row..row + 1);
+                (0..pass.rows()).map(group).collect()
+            }
+        }
+    }
+
+    fn recall(&self, memory: &Memory, name: &str) -> Result<Controller, Error> {
+        match memory.get(name) {
+            None => Ok(Controller {
+                beta: self.initial_beta,
+                norm: self.initial_norm,
+                update: 0.0,
+            }),
+            Some(&[beta, norm, update]) if beta >= 0.0 && norm.is_finite() => {
+                Ok(Controller { beta, norm, update })
+            }
+            Some(other) => {
+                let message =
+                    format!("the memory `{name}` holds {other:?}, not a controller of aimle");
+                Err(Error::new(ErrorKind::InvalidInput, message))
+            }
+        }
+    }
+
+    fn adapt(&self, controller: Controller, nonzeros: f64) -> Controller {
+        let norm = self.decay * controller.norm + (1.0 - self.decay) * nonzeros;
+        let direction = if norm < self.target_norm { 1.0 } else { -1.0 };
+        let update = self.momentum * controller.update + direction * self.step;
+        Controller {
+            beta: (controller.beta + update).max(0.0),
+            norm,
+            update,
+        }
+    }
+}
+
+/// `|theta| / |grad_z|` over the samples of some rows that were solved.
+fn unit_step(
+    pass: &Pass<'_>,
+    states: &States,
+    grad_z: &[f64],
+    rows: std::ops::Range<usize>,
+    floor: f64,
+) -> f64 {
+    let dim = states.dim();
+    let items: Vec<usize> = rows.flat_map(|row| states.solved(row)).collect();
+    let thetas = items.iter().flat_map(|&item| pass.theta_of(item));
+    let grads = items.iter().flat_map(|&item| &grad_z[item * dim..][..dim]);
+    let (thetas, grads): (Vec<f64>, Vec<f64>) =
+        (thetas.copied().collect(), grads.copied().collect());
+    relative_step(&thetas, &grads, floor)
+}
+
+fn share(name: &str, value: f64) -> Result<(), Error> {
+    if (0.0..1.0).contains(&value) {
+        return Ok(());
+    }
+    let message = format!("{name} = {value} is not a number from 0 to less than 1");
+    Err(Error::new(ErrorKind::InvalidConfig, message))
+}
