@@ -40,7 +40,7 @@ fn settling(aimle: Aimle) -> Vec<(String, f64)> {
             .map(|name| memory.get(name).unwrap()[1])
             .collect()
     };
-    let (burn_in, measured) = (600, 600);
+    let (burn_in, measured) = (300, 400);
     for call in 0..burn_in {
         step(&layer, &theta, call);
     }

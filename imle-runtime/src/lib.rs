@@ -22,6 +22,7 @@ mod batch;
 mod cache;
 mod call;
 mod difference;
+mod distribution;
 mod engine;
 mod estimators;
 mod exact;
@@ -30,6 +31,7 @@ mod gradient;
 mod imle;
 mod layer;
 mod layer_config;
+mod log_partition;
 mod losses;
 mod metrics;
 mod noise;
@@ -56,7 +58,12 @@ mod temperature;
 pub use cache::{Cache, CacheStatistics};
 pub use call::Call;
 pub use difference::Difference;
-pub use estimators::{Aimle, Estimator, Feedback, Memory, Scope};
+pub use distribution::Distribution;
+pub use estimators::{
+    Aimle, Baseline, BlackBox, Estimator, Exact, Feedback, GumbelSoftmax, ImplicitDifferentiation,
+    Memory, NegativeIdentity, Perturbation, Perturbed, Projection, Scope, Score, ScoreFunction,
+    SoftSub, StraightThrough,
+};
 pub use exact::{ExactMarginals, exact_marginals};
 pub use fallback::Fallback;
 pub use gradient::Gradient;
@@ -67,6 +74,7 @@ pub use imle_api::{
 };
 pub use layer::{Layer, Saved};
 pub use layer_config::{LayerConfig, Opened, OracleConfig};
+pub use log_partition::{Estimate, log_partition_bound};
 pub use losses::{Labels, Loss, LossLayer, LossValue, SpoPlus};
 pub use metrics::{mean_relative_regret, normalized_regret, regrets};
 pub use noise::{Address, Gumbel, Logistic, NoNoise, Noise, Normal, Replay, SumOfGamma};

@@ -1,7 +1,16 @@
 //! Estimators: theta -> states, with a way back from what the loss says of the states to a gradient in theta.
 
 mod aimle;
+mod baseline;
+mod black_box;
+mod exact;
 mod feedback;
+mod identity;
+mod implicit;
+mod perturbed;
+mod score_function;
+mod soft_sub;
+mod straight_through;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,8 +24,17 @@ use crate::sampling::Sampling;
 use crate::states::States;
 
 pub use aimle::{Aimle, Scope};
+pub use baseline::Baseline;
+pub use black_box::BlackBox;
+pub use exact::Exact;
 pub(crate) use feedback::Checked;
 pub use feedback::Feedback;
+pub use identity::{NegativeIdentity, Projection};
+pub use implicit::ImplicitDifferentiation;
+pub use perturbed::{Perturbation, Perturbed};
+pub use score_function::{Score, ScoreFunction};
+pub use soft_sub::{GumbelSoftmax, SoftSub};
+pub use straight_through::StraightThrough;
 
 /// Samples states and turns what the loss says of them into a gradient in theta.
 ///
