@@ -20,7 +20,11 @@ const DIM: usize = 6;
 const ROWS: usize = 20;
 
 fn cases() -> impl Iterator<Item = (usize, Case)> {
-    let of = |ones| every_estimator(DIM, ones).into_iter().map(move |case| (ones, case));
+    let of = |ones| {
+        every_estimator(DIM, ones)
+            .into_iter()
+            .map(move |case| (ones, case))
+    };
     of(2).chain(of(1))
 }
 
@@ -33,7 +37,12 @@ fn backward(case: &Case, layer: &Layer, saved: Saved) -> Vec<f64> {
             layer.backward(saved, &grad_z)
         }
         true => {
-            let loss = |z: &[f64]| z.iter().enumerate().map(|(at, z)| (z - weight(at)).powi(2)).sum();
+            let loss = |z: &[f64]| {
+                z.iter()
+                    .enumerate()
+                    .map(|(at, z)| (z - weight(at)).powi(2))
+                    .sum()
+            };
             let losses: Vec<f64> = z.chunks_exact(DIM).map(loss).collect();
             layer.backward(saved, Feedback::Losses(&losses))
         }
@@ -58,7 +67,9 @@ fn the_list_has_every_estimator_that_is_registered() {
             file["type"].as_str().unwrap().to_owned()
         })
         .collect();
-    let registered: BTreeSet<String> = registered::names::<Box<dyn Estimator>>().into_iter().collect();
+    let registered: BTreeSet<String> = registered::names::<Box<dyn Estimator>>()
+        .into_iter()
+        .collect();
     assert_eq!(listed, registered);
 }
 
@@ -70,7 +81,10 @@ fn a_file_makes_the_same_estimator() {
         assert_eq!(format!("{read:?}"), format!("{:?}", case.estimator));
         let toml = file.replacen('{', "{\"no_such_key\":1,", 1);
         let refused = serde_json::from_str::<Arc<dyn Estimator>>(&toml).unwrap_err();
-        assert!(refused.to_string().contains("no_such_key"), "{file}: {refused}");
+        assert!(
+            refused.to_string().contains("no_such_key"),
+            "{file}: {refused}"
+        );
     }
 }
 
@@ -157,14 +171,25 @@ fn a_row_that_fails_is_reported_and_leaves_the_others_alone() {
         theta[DIM] = 1e9;
         let layer = case.layer(moody(ones), Sense::Maximize);
         let saved = layer.forward(&theta, 1).unwrap();
-        let failed = saved.states().errors().filter(|error| error.row == 1).count();
+        let failed = saved
+            .states()
+            .errors()
+            .filter(|error| error.row == 1)
+            .count();
         let normalises = format!("{case:?}").contains("projection: Norm")
             || format!("{case:?}").contains("projection: Std");
         let solves = !format!("{case:?}").contains("straight_through: false")
             && !format!("{case:?}").contains("Exact { states")
             || case.needs_losses;
         assert_eq!(failed > 0, solves && !normalises, "{case:?}");
-        assert_eq!(saved.states().errors().filter(|error| error.row != 1).count(), 0);
+        assert_eq!(
+            saved
+                .states()
+                .errors()
+                .filter(|error| error.row != 1)
+                .count(),
+            0
+        );
         let gradient = backward(&case, &layer, saved);
         if failed > 0 {
             assert_eq!(gradient[DIM..2 * DIM], [0.0; DIM], "{case:?}");
@@ -190,17 +215,34 @@ fn every_estimator_learns_in_both_senses() {
             assert_ne!(layer.map(&theta).unwrap().z(), wanted);
             for step in 0..300 {
                 let saved = layer.forward(&theta, step).unwrap();
-                let grad_z: Vec<f64> = saved.z().iter().enumerate().map(|(at, _)| 1.0 - 2.0 * wanted[at % DIM]).collect();
-                let hamming = |z: &[f64]| z.iter().zip(&wanted).map(|(z, wanted)| (z - wanted).abs()).sum();
+                let grad_z: Vec<f64> = saved
+                    .z()
+                    .iter()
+                    .enumerate()
+                    .map(|(at, _)| 1.0 - 2.0 * wanted[at % DIM])
+                    .collect();
+                let hamming = |z: &[f64]| {
+                    z.iter()
+                        .zip(&wanted)
+                        .map(|(z, wanted)| (z - wanted).abs())
+                        .sum()
+                };
                 let losses: Vec<f64> = saved.z().chunks_exact(DIM).map(hamming).collect();
                 let feedback = match case.needs_losses {
                     true => Feedback::Losses(&losses),
                     false => Feedback::GradZ(&grad_z),
                 };
                 let gradient = layer.backward(saved, feedback).unwrap().theta;
-                theta.iter_mut().zip(gradient).for_each(|(theta, gradient)| *theta -= 0.05 * gradient);
+                theta
+                    .iter_mut()
+                    .zip(gradient)
+                    .for_each(|(theta, gradient)| *theta -= 0.05 * gradient);
             }
-            assert_eq!(layer.map(&theta).unwrap().z(), wanted, "{sense:?} {theta:?} {case:?}");
+            assert_eq!(
+                layer.map(&theta).unwrap().z(),
+                wanted,
+                "{sense:?} {theta:?} {case:?}"
+            );
         }
     }
 }

@@ -1,5 +1,8 @@
 //! Cases of a vectors file, and what this project makes of them.
 
+#[path = "methods.rs"]
+mod methods;
+
 use std::sync::Arc;
 
 use imle_runtime::{
@@ -31,6 +34,13 @@ pub(crate) fn run(case: &Value, registry: &Registry) -> Verdict {
         "map" => map(case, registry),
         "map_ties" => ties(case, registry),
         "map_negative_costs" => negative_costs(case, registry),
+        "adaptive_target" => methods::adaptive(case, registry),
+        "exact_expected_loss" => methods::expected_loss(case),
+        "exact_marginals" => methods::exact_marginals(case),
+        "exact_marginals_fd" => methods::finite_difference(case),
+        "perturbed_optimizer" => methods::perturbed(case, registry),
+        "ste" => methods::straight_through(case, registry),
+        "warcraft_mode1" => methods::loss_as_target(case, registry),
         "noise_gumbel" => gumbel(case),
         "noise_sog" => sum_of_gamma(case),
         "noise_sog_moments" => sum_of_gamma_moments(case),
@@ -381,7 +391,7 @@ fn oracle(
             let config = json!({"rows": problem["n"], "columns": problem["n"]});
             ("assignment", config)
         }
-        kind => return Err(Stop::Unsupported(format!(" on problem {kind}"))),
+        _ => return methods::enumeration(problem),
     };
     Ok(registry.open(solver, &config)?)
 }

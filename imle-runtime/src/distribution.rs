@@ -115,7 +115,9 @@ impl Distribution {
     pub fn mean(&self) -> Vec<f64> {
         let mut mean = vec![0.0; self.dim];
         for (z, weight) in self.atoms() {
-            mean.iter_mut().zip(z).for_each(|(mean, z)| *mean += weight * z);
+            mean.iter_mut()
+                .zip(z)
+                .for_each(|(mean, z)| *mean += weight * z);
         }
         mean
     }
@@ -141,7 +143,10 @@ impl Distribution {
     #[must_use]
     pub fn entropy(&self) -> f64 {
         let positive = self.weights.iter().filter(|&&weight| weight > 0.0);
-        positive.map(|weight| -weight * weight.ln()).sum::<f64>().max(0.0)
+        positive
+            .map(|weight| -weight * weight.ln())
+            .sum::<f64>()
+            .max(0.0)
     }
 }
 
@@ -153,7 +158,10 @@ pub(crate) fn check_states(states: &[Vec<f64>], dim: usize) -> Result<(), Error>
     }
     for (at, z) in states.iter().enumerate() {
         if z.len() != dim {
-            return invalid(format!("state {at} has {} values, not dim = {dim}", z.len()));
+            return invalid(format!(
+                "state {at} has {} values, not dim = {dim}",
+                z.len()
+            ));
         }
         if let Some(value) = z.iter().find(|z| !z.is_finite()) {
             return invalid(format!("state {at} has the value {value}"));

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use imle_runtime::{
     Aimle, Baseline, BlackBox, Difference, Estimator, Exact, Gumbel, GumbelSoftmax, Imle,
     ImplicitDifferentiation, Layer, Logistic, NegativeIdentity, NoNoise, Noise, Normal, Oracle,
-    Perturbation, Perturbed, Pid, Projection, Sampling, Score, ScoreFunction, Scope, Sense, SoftSub,
-    StraightThrough,
+    Perturbation, Perturbed, Pid, Projection, Sampling, Scope, Score, ScoreFunction, Sense,
+    SoftSub, StraightThrough,
 };
 
 use crate::oracles::subsets;
@@ -33,7 +33,8 @@ impl Case {
             sense,
             ..self.sampling.clone()
         };
-        Layer::with_shared(oracle, self.estimator.clone(), sampling).expect("the settings are right")
+        Layer::with_shared(oracle, self.estimator.clone(), sampling)
+            .expect("the settings are right")
     }
 }
 

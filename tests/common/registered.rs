@@ -12,5 +12,10 @@ pub(crate) fn names<T: DeserializeOwned>() -> Vec<String> {
     let (_, expected) = why
         .split_once("expected ")
         .unwrap_or_else(|| panic!("no list of names in: {why}"));
-    expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    expected
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
 }

@@ -47,7 +47,8 @@ impl Estimator for Exact {
             return Err(Error::new(ErrorKind::InvalidConfig, message));
         }
         listed(&self.states)?;
-        self.lambda.map_or(Ok(()), |lambda| positive("lambda", lambda))?;
+        self.lambda
+            .map_or(Ok(()), |lambda| positive("lambda", lambda))?;
         one_sample("exact marginals have no noise", sampling)
     }
 
@@ -98,7 +99,10 @@ impl Exact {
         lambda: f64,
     ) -> Result<Vec<f64>, Error> {
         let mu = |step: f64| {
-            let moved = theta.iter().zip(grad).map(|(theta, grad)| theta + step * grad);
+            let moved = theta
+                .iter()
+                .zip(grad)
+                .map(|(theta, grad)| theta + step * grad);
             let moved: Vec<f64> = moved.collect();
             self.at(&moved, tau).map(|distribution| distribution.mean())
         };

@@ -72,7 +72,9 @@ fn shared(states: &States, grad_z: &[f64]) -> Vec<f64> {
         let mut mean = vec![0.0; dim];
         for item in states.solved(row) {
             let grad = &grad_z[item * dim..][..dim];
-            mean.iter_mut().zip(grad).for_each(|(mean, grad)| *mean += grad);
+            mean.iter_mut()
+                .zip(grad)
+                .for_each(|(mean, grad)| *mean += grad);
         }
         let count = states.solved(row).count() as f64;
         mean.iter_mut().for_each(|mean| *mean /= count);

@@ -63,7 +63,9 @@ impl Estimator for Perturbed {
     fn forward(&self, pass: &Pass<'_>) -> Result<States, Error> {
         Ok(match self.perturbation {
             Perturbation::Additive => pass.sample(),
-            Perturbation::Multiplicative => pass.sample_with(|item, theta| multiply(pass, item, theta)),
+            Perturbation::Multiplicative => {
+                pass.sample_with(|item, theta| multiply(pass, item, theta))
+            }
         })
     }
 
@@ -83,19 +85,28 @@ impl Estimator for Perturbed {
             })
             .collect();
         let losses = self.baseline.subtract(pass, states, &losses, memory)?;
-        Ok(weighted_noise_scores(pass, states, &losses, |item, score| {
-            if self.perturbation == Perturbation::Multiplicative {
-                let theta = pass.theta_of(item);
-                score.iter_mut().zip(theta).for_each(|(score, theta)| *score /= theta);
-            }
-            Ok(())
-        }))
+        Ok(weighted_noise_scores(
+            pass,
+            states,
+            &losses,
+            |item, score| {
+                if self.perturbation == Perturbation::Multiplicative {
+                    let theta = pass.theta_of(item);
+                    score
+                        .iter_mut()
+                        .zip(theta)
+                        .for_each(|(score, theta)| *score /= theta);
+                }
+                Ok(())
+            },
+        ))
     }
 }
 
 fn multiply(pass: &Pass<'_>, item: usize, theta: &mut [f64]) -> Result<(), Error> {
     if let Some(column) = pass.theta_of(item).iter().position(|&theta| theta == 0.0) {
-        let message = format!("theta is 0 at column {column}, which multiplicative noise cannot move");
+        let message =
+            format!("theta is 0 at column {column}, which multiplicative noise cannot move");
         return Err(Error::new(ErrorKind::InvalidTheta, message));
     }
     pass.eps(item, theta)?;

@@ -154,6 +154,9 @@ pub(super) fn weighted_noise_scores(
 pub(super) fn has_score(sampling: &Sampling) -> Result<(), Error> {
     match sampling.noise.score(&[], &mut []) {
         Ok(()) => Ok(()),
-        Err(why) => Err(Error::new(ErrorKind::InvalidConfig, why.message().to_owned())),
+        Err(why) => Err(Error::new(
+            ErrorKind::InvalidConfig,
+            why.message().to_owned(),
+        )),
     }
 }
