@@ -6,6 +6,7 @@
 //!   over an oracle: [`forward`](Layer::forward) and [`backward`](Layer::backward);
 //! - [`Noise`] (noise/mod.rs) and [`Target`] (target.rs), its two open choices;
 //! - [`Estimator`] (estimators/) and [`Loss`] (losses/), the field's other ways to learn through a solver;
+//! - [`methods`], a table of all of them, and [`Distribution`] (distribution.rs), what they sampled from;
 //! - [`Registry`] (registry.rs) and [`Plugin`] (plugin.rs), where solvers come from;
 //! - [`Cache`] (cache.rs), an exact memory in front of any oracle;
 //! - [`exact_marginals`] (exact.rs), for solvers that have them;
@@ -87,6 +88,9 @@ pub use sampling::{Sampling, Sense};
 pub use states::{RowError, States};
 pub use target::{Combinatorial, Pid, RelativePid, Target};
 pub use temperature::{RelativeTemperature, Temperature};
+
+#[doc = include_str!("../METHODS.md")]
+pub mod methods {}
 
 /// Compiles the programs of the README.
 #[cfg(doctest)]

@@ -5,8 +5,8 @@
     reason = "every test file compiles this module and uses a part of it"
 )]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use imle_api::conformance::binary_vectors;
 use imle_runtime::{
@@ -22,8 +22,9 @@ pub(crate) fn registry() -> Registry {
 
 /// The k-subset plugin, loaded.
 pub(crate) fn k_subset(dim: usize, k: usize) -> Arc<dyn Oracle> {
+    static REGISTRY: LazyLock<Registry> = LazyLock::new(registry);
     let config = serde_json::json!({"dim": dim, "k": k});
-    registry().open("k-subset", &config).expect("k fits dim")
+    REGISTRY.open("k-subset", &config).expect("k fits dim")
 }
 
 /// All vectors of `dim` zeros and ones with `k` ones.

@@ -1,0 +1,178 @@
+//! What an estimator cannot do is refused with a sentence that says what to do instead.
+
+#[path = "common/oracles.rs"]
+mod oracles;
+
+use std::sync::Arc;
+
+use imle_runtime::{
+    Aimle, Baseline, BlackBox, Error, Estimator, Exact, GumbelSoftmax, ImplicitDifferentiation,
+    Layer, NegativeIdentity, NoNoise, Noise, Perturbation, Perturbed, Projection, Sampling, Score,
+    ScoreFunction, SoftSub, SumOfGamma, Temperature,
+};
+use oracles::{enumeration, k_subset, subsets};
+
+fn refused(estimator: impl Estimator + 'static, sampling: Sampling) -> String {
+    let refused = Layer::new(k_subset(4, 2), estimator, sampling);
+    refused.expect_err("it is refused").message().to_owned()
+}
+
+fn noise(noise: impl Noise + 'static) -> Sampling {
+    Sampling {
+        noise: Arc::new(noise),
+        ..Sampling::default()
+    }
+}
+
+fn with_samples(samples: usize) -> Sampling {
+    Sampling {
+        samples,
+        ..Sampling::default()
+    }
+}
+
+#[test]
+fn settings_that_make_no_sense_are_refused() {
+    assert_eq!(
+        refused(BlackBox { lambda: 1.0 }, with_samples(4)),
+        "estimator: black_box solves without noise: samples = 4 would all be the same; use 1"
+    );
+    assert_eq!(
+        refused(Perturbed::default(), noise(NoNoise)),
+        "estimator: NoNoise has no score; use gumbel, normal or logistic noise"
+    );
+    let sum_of_gamma = SumOfGamma {
+        kappa: 2.0,
+        terms: None,
+    };
+    assert!(refused(ScoreFunction::default(), noise(sum_of_gamma)).contains("has no score"));
+    let cold = Sampling {
+        tau: 0.0.into(),
+        ..Sampling::default()
+    };
+    assert_eq!(
+        refused(Perturbed::default(), cold),
+        "estimator: tau = 0 leaves no distribution to differentiate"
+    );
+    let marginals = ScoreFunction {
+        score: Score::Marginals,
+        ..ScoreFunction::default()
+    };
+    assert_eq!(
+        refused(marginals, with_samples(1)),
+        "estimator: samples = 1; the mean of the others needs at least 2"
+    );
+    let average = ScoreFunction {
+        baseline: Baseline::MovingAverage { decay: 1.0 },
+        ..ScoreFunction::default()
+    };
+    assert_eq!(
+        refused(average, with_samples(2)),
+        "estimator: baseline: decay = 1 is not a number from 0 to less than 1"
+    );
+    let implicit = ImplicitDifferentiation {
+        lambda: 0.0,
+        difference: Default::default(),
+    };
+    assert_eq!(
+        refused(implicit, with_samples(2)),
+        "estimator: lambda = 0 is not a positive number"
+    );
+    let soft = SoftSub {
+        temperature: -1.0,
+        ..SoftSub::default()
+    };
+    assert_eq!(
+        refused(soft, with_samples(2)),
+        "estimator: temperature = -1 is not a positive number"
+    );
+    let aimle = Aimle {
+        momentum: 1.5,
+        ..Aimle::default()
+    };
+    assert_eq!(
+        refused(aimle, with_samples(2)),
+        "estimator: momentum = 1.5 is not a number from 0 to less than 1"
+    );
+    let exact = Exact {
+        states: Vec::new(),
+        lambda: None,
+        difference: Default::default(),
+    };
+    assert_eq!(
+        refused(exact, with_samples(1)),
+        "estimator: the list of states is empty"
+    );
+    let relative = Sampling {
+        tau: Temperature::relative(-1.0),
+        ..Sampling::default()
+    };
+    assert_eq!(
+        refused(BlackBox { lambda: 1.0 }, relative),
+        "tau.relative = -1 is not a number from 0 up"
+    );
+}
+
+#[test]
+fn sets_that_an_estimator_is_not_for_are_refused() {
+    let any = || enumeration(vec![vec![0.0, 0.0], vec![1.0, 0.0], vec![1.0, 1.0]]);
+    let forward = |layer: Result<Layer, Error>| {
+        let layer = layer.expect("the settings are right");
+        layer
+            .forward(&vec![0.5; layer.dim()], 0)
+            .expect_err("it is refused")
+            .message()
+            .to_owned()
+    };
+    let identity = NegativeIdentity {
+        projection: Projection::Std,
+    };
+    assert_eq!(
+        forward(Layer::new(any(), identity, Sampling::default())),
+        "the oracle of row 0 does not say that all states have the same number of ones, so taking the mean off \
+         theta could change the state; use the projection `norm` or `none`"
+    );
+    assert_eq!(
+        forward(Layer::new(any(), SoftSub::default(), Sampling::default())),
+        "the oracle of row 0 does not say that its states are 0/1 vectors with one number of ones"
+    );
+    assert_eq!(
+        forward(Layer::new(
+            k_subset(4, 2),
+            GumbelSoftmax::default(),
+            Sampling::default()
+        )),
+        "gumbel_softmax is for one-hot states, and those of row 0 have 2 ones; use soft_sub"
+    );
+}
+
+#[test]
+fn rows_without_a_derivative_fail_alone() {
+    let multiplicative = Perturbed {
+        perturbation: Perturbation::Multiplicative,
+        ..Perturbed::default()
+    };
+    let layer = Layer::new(k_subset(4, 2), multiplicative, with_samples(3)).unwrap();
+    let saved = layer
+        .forward(&[1.0, 2.0, 0.0, 3.0, 1.0, 2.0, 0.5, 3.0], 0)
+        .unwrap();
+    let gradient = layer.backward(saved, &[0.5; 24]).unwrap();
+    assert_eq!(gradient.errors.len(), 3);
+    assert!(gradient.errors.iter().all(|error| error.row == 0));
+    assert_eq!(
+        gradient.errors[0].error.message(),
+        "theta is 0 at column 2, which multiplicative noise cannot move"
+    );
+    assert_eq!(gradient.theta[..4], [0.0; 4]);
+
+    // States of another dimension than theta.
+    let exact = Exact {
+        states: subsets(3, 1),
+        lambda: None,
+        difference: Default::default(),
+    };
+    let layer = Layer::new(k_subset(4, 2), exact, with_samples(1)).unwrap();
+    let saved = layer.forward(&[0.0; 4], 0).unwrap();
+    let error = saved.states().errors().next().expect("the row fails");
+    assert_eq!(error.error.message(), "state 0 has 3 values, not dim = 4");
+}
