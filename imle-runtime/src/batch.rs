@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use imle_api::{Error, ErrorKind, Limits, Oracle, Outcome, unset};
-use rayon::iter::{IndexedParallelIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -85,6 +85,22 @@ impl Batch {
                 .for_each_init(Vec::new, |theta, (index, (z, outcomes))| {
                     solve_chunk(theta, index, z, outcomes);
                 });
+        };
+        match &self.pool {
+            Some(pool) => pool.install(run),
+            None => run(),
+        }
+    }
+
+    /// Works on each item by itself; which thread does so decides nothing.
+    pub(crate) fn for_each<T: Send>(&self, items: &mut [T], work: impl Fn(usize, &mut T) + Sync) {
+        if self.workers() == 1 {
+            let items = items.iter_mut().enumerate();
+            return items.for_each(|(at, item)| work(at, item));
+        }
+        let mut run = || {
+            let items = items.par_iter_mut().enumerate();
+            items.for_each(|(at, item)| work(at, item));
         };
         match &self.pool {
             Some(pool) => pool.install(run),

@@ -58,7 +58,10 @@ pub use imle_api::{
 };
 pub use layer::{Layer, Saved};
 pub use layer_config::{LayerConfig, Opened, OracleConfig};
-pub use losses::{Labels, Loss, LossLayer, LossValue, SpoPlus};
+pub use losses::{
+    Examples, Imitation, Labels, Loss, LossLayer, LossValue, Margin, MaximumLikelihood, Perceptron,
+    PerturbedAdditive, PerturbedMultiplicative, SpoPlus, StructuredSvm,
+};
 pub use metrics::{mean_relative_regret, normalized_regret, regrets};
 pub use noise::{Address, Gumbel, NoNoise, Noise, Normal, Replay, SumOfGamma};
 pub use pass::Pass;

@@ -1,6 +1,6 @@
 //! One pass over a batch: what an estimator or a loss may ask.
 
-use imle_api::{Error, Limits, Outcome, unset};
+use imle_api::{Error, Facts, Limits, Outcome, unset};
 
 use crate::batch::{Batch, Oracles};
 use crate::call::Call;
@@ -53,7 +53,7 @@ impl Pass<'_> {
     /// Theta of the row of an item, `[dim]`.
     #[must_use]
     pub fn theta_of(&self, item: usize) -> &[f64] {
-        &self.theta[item / self.sampling.samples * self.dim..][..self.dim]
+        self.theta_row(item / self.sampling.samples)
     }
 
     /// Where the noise of an item lives.
@@ -95,32 +95,20 @@ impl Pass<'_> {
     /// Samples states: `MAP(theta + tau eps)` of every item, `[rows, samples, dim]`.
     #[must_use]
     pub fn sample(&self) -> States {
-        let items = self.rows() * self.sampling.samples;
-        let states = self.solve(
-            items,
-            |item| item / self.sampling.samples,
-            |item, theta| {
-                theta.copy_from_slice(self.theta_of(item));
-                self.perturb(item, self.sampling.tau, theta)
-            },
-        );
-        States {
-            samples: self.sampling.samples,
-            ..states
-        }
+        let (samples, tau) = (self.sampling.samples, self.sampling.tau);
+        self.solve_each(samples, |row, sample, theta| {
+            theta.copy_from_slice(self.theta_row(row));
+            self.perturb(row * samples + sample, tau, theta)
+        })
     }
 
     /// Solves without noise: `MAP(theta)` of every row, `[rows, 1, dim]`.
     #[must_use]
     pub fn map(&self) -> States {
-        self.solve(
-            self.rows(),
-            |row| row,
-            |row, theta| {
-                theta.copy_from_slice(&self.theta[row * self.dim..][..self.dim]);
-                Ok(())
-            },
-        )
+        self.solve_each(1, |row, _, theta| {
+            theta.copy_from_slice(self.theta_row(row));
+            Ok(())
+        })
     }
 
     /// Solves `queries` thetas, each over the feasible set of a row: `row_of` names that row and `prepare`
@@ -149,6 +137,38 @@ impl Pass<'_> {
             z,
             outcomes,
         }
+    }
+
+    /// Solves `queries` thetas for every row: `prepare` is told the row and the number of the query, and
+    /// writes theta. The states are `[rows, queries, dim]`.
+    ///
+    /// Fails as [`solve`](Self::solve) does.
+    pub fn solve_each(
+        &self,
+        queries: usize,
+        prepare: impl Fn(usize, usize, &mut [f64]) -> Result<(), Error> + Sync,
+    ) -> States {
+        let states = self.solve(
+            self.rows() * queries,
+            |item| item / queries,
+            |item, theta| prepare(item / queries, item % queries, theta),
+        );
+        States {
+            samples: queries,
+            ..states
+        }
+    }
+
+    /// Theta of a row, `[dim]`.
+    #[must_use]
+    pub fn theta_row(&self, row: usize) -> &[f64] {
+        &self.theta[row * self.dim..][..self.dim]
+    }
+
+    /// What holds for every state of a row.
+    #[must_use]
+    pub fn facts(&self, row: usize) -> Facts {
+        self.oracles.of(row).facts()
     }
 
     /// The time limit and the stop flag of this pass.

@@ -1,7 +1,14 @@
 //! Losses: theta and a label -> a value and its gradient in theta.
 
+mod gap;
+mod imitation;
 mod labels;
+mod maximum_likelihood;
+mod perceptron;
+mod perturbed;
 mod spo_plus;
+mod structured_svm;
+mod value;
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,10 +20,15 @@ use crate::call::Call;
 use crate::engine::Engine;
 use crate::pass::Pass;
 use crate::sampling::Sampling;
-use crate::states::RowError;
 
+pub use imitation::{Imitation, Margin};
 pub use labels::Labels;
+pub use maximum_likelihood::{Examples, MaximumLikelihood};
+pub use perceptron::Perceptron;
+pub use perturbed::{PerturbedAdditive, PerturbedMultiplicative};
 pub use spo_plus::SpoPlus;
+pub use structured_svm::StructuredSvm;
+pub use value::LossValue;
 
 /// A loss that looks at theta through a solver.
 ///
@@ -41,34 +53,6 @@ pub trait Loss: fmt::Debug + Send + Sync {
     ///
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if a label that it needs is not there.
     fn evaluate(&self, pass: &Pass<'_>, labels: &Labels<'_>) -> Result<LossValue, Error>;
-}
-
-/// The losses of a batch and their gradient.
-#[derive(Clone, Debug, Default)]
-pub struct LossValue {
-    /// The loss of each row, `[rows]`; NaN where it could not be evaluated.
-    pub losses: Vec<f64>,
-    /// The gradient of each row's own loss in theta, `[rows, dim]`; in the costs if `sense = minimize`.
-    /// Zero where the loss could not be evaluated.
-    pub theta: Vec<f64>,
-    /// What could not be solved.
-    pub errors: Vec<RowError>,
-    /// How many solves the evaluation asked for.
-    pub solves: usize,
-}
-
-impl LossValue {
-    /// Returns the value if every row was evaluated in full.
-    ///
-    /// # Errors
-    ///
-    /// The error of the first sample that could not be solved.
-    pub fn all_solved(self) -> Result<Self, Error> {
-        match self.errors.first() {
-            None => Ok(self),
-            Some(failed) => Err(failed.clone().into()),
-        }
-    }
 }
 
 /// A loss over an oracle.
