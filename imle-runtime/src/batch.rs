@@ -7,6 +7,8 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelI
 use rayon::slice::ParallelSliceMut;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use crate::pool::PooledRow;
+
 /// Rows that go to an oracle in one call: enough to make the call cheap, few enough that a slow row
 /// does not keep the others waiting.
 const MOST_ROWS_A_CALL: usize = 64;
@@ -197,6 +199,8 @@ fn check_finite(theta: &[f64]) -> Result<(), Error> {
 pub(crate) enum Oracles {
     Shared(Arc<dyn Oracle>),
     Each(Arc<[Arc<dyn Oracle>]>),
+    /// A pool decided, for one call.
+    Pooled(Arc<[PooledRow]>),
 }
 
 impl Oracles {
@@ -204,6 +208,23 @@ impl Oracles {
         match self {
             Self::Shared(oracle) => &**oracle,
             Self::Each(oracles) => &*oracles[row],
+            Self::Pooled(rows) => &*rows[row].oracle,
+        }
+    }
+
+    pub(crate) fn shared(&self, row: usize) -> Arc<dyn Oracle> {
+        match self {
+            Self::Shared(oracle) => oracle.clone(),
+            Self::Each(oracles) => oracles[row].clone(),
+            Self::Pooled(rows) => rows[row].oracle.clone(),
+        }
+    }
+
+    /// What a pool says of a row, if there is one.
+    pub(crate) fn pooled(&self, row: usize) -> Option<&PooledRow> {
+        match self {
+            Self::Pooled(rows) => Some(&rows[row]),
+            _ => None,
         }
     }
 
@@ -213,6 +234,7 @@ impl Oracles {
         match self {
             Self::Shared(oracle) => Self::Shared(pin(oracle)),
             Self::Each(oracles) => Self::Each(oracles.iter().map(pin).collect()),
+            Self::Pooled(_) => self.clone(),
         }
     }
 }
@@ -222,6 +244,7 @@ impl std::fmt::Debug for Oracles {
         match self {
             Self::Shared(oracle) => write!(f, "Shared({:?})", oracle.identity()),
             Self::Each(oracles) => write!(f, "Each({} oracles)", oracles.len()),
+            Self::Pooled(rows) => write!(f, "Pooled({} rows)", rows.len()),
         }
     }
 }

@@ -8,6 +8,7 @@
 //! - [`Estimator`] (estimators/) and [`Loss`] (losses/), the field's other ways to learn through a solver;
 //! - [`Registry`] (registry.rs) and [`Plugin`] (plugin.rs), where solvers come from;
 //! - [`Cache`] (cache.rs), an exact memory in front of any oracle;
+//! - [`Pool`] (pool.rs), an approximate one;
 //! - [`Portfolio`] (portfolio.rs), several back ends for one problem;
 //! - [`LayerConfig`] (layer_config.rs), all of that in a file;
 //! - [`normalized_regret`] and [`mean_relative_regret`] (metrics.rs).
@@ -40,6 +41,7 @@ mod plugin_oracle;
 mod plugin_search;
 #[allow(unsafe_code)]
 mod plugin_text;
+mod pool;
 mod portfolio;
 mod registry;
 mod sampling;
@@ -59,14 +61,16 @@ pub use imle_api::{
 pub use layer::{Layer, Saved};
 pub use layer_config::{LayerConfig, Opened, OracleConfig};
 pub use losses::{
-    Examples, Imitation, Labels, Loss, LossLayer, LossValue, Margin, MaximumLikelihood, Perceptron,
-    PerturbedAdditive, PerturbedMultiplicative, SpoPlus, StructuredSvm,
+    ContrastiveMap, Examples, Imitation, Labels, ListwiseRanking, Loss, LossLayer, LossValue,
+    Margin, MaximumLikelihood, NoiseContrastive, PairwiseRanking, Perceptron, PerturbedAdditive,
+    PerturbedMultiplicative, PointwiseRanking, SpoPlus, StructuredSvm,
 };
 pub use metrics::{mean_relative_regret, normalized_regret, regrets};
 pub use noise::{Address, Gumbel, NoNoise, Noise, Normal, Replay, SumOfGamma};
 pub use pass::Pass;
 pub use plugin::{Plugin, SolverInfo};
 pub use plugin_search::cargo_library_directory;
+pub use pool::{Pool, PoolConfig, PoolRule, PoolStatistics};
 pub use portfolio::Portfolio;
 pub use registry::{Listing, Registry};
 pub use sampling::{Sampling, Sense};

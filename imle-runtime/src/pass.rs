@@ -1,6 +1,6 @@
 //! One pass over a batch: what an estimator or a loss may ask.
 
-use imle_api::{Error, Facts, Limits, Outcome, unset};
+use imle_api::{Error, ErrorKind, Facts, Limits, Outcome, unset};
 
 use crate::batch::{Batch, Oracles};
 use crate::call::Call;
@@ -169,6 +169,40 @@ impl Pass<'_> {
     #[must_use]
     pub fn facts(&self, row: usize) -> Facts {
         self.oracles.of(row).facts()
+    }
+
+    /// Checks that the layer has a pool of solutions.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] if it has none.
+    pub fn check_pool(&self) -> Result<(), Error> {
+        let message = "this loss compares states of a pool: give the layer one, `with_pool`";
+        match (0..self.rows()).all(|row| self.oracles.pooled(row).is_some()) {
+            true => Ok(()),
+            false => Err(Error::new(ErrorKind::InvalidInput, message)),
+        }
+    }
+
+    /// The states of a row's instance that the pool of this layer knows, `[count, dim]`; at least one.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] if there is no pool or it knows none.
+    pub fn known_states(&self, row: usize) -> Result<&[f64], Error> {
+        match self.oracles.pooled(row) {
+            Some(pooled) if pooled.known.len() > 0 => Ok(pooled.known.states()),
+            _ => {
+                let message = "the pool knows no state of this row's instance: insert some first";
+                Err(Error::new(ErrorKind::InvalidInput, message))
+            }
+        }
+    }
+
+    /// Whether a row is solved, and not looked up in a pool.
+    #[must_use]
+    pub fn is_solved(&self, row: usize) -> bool {
+        self.oracles.pooled(row).is_none_or(|pooled| pooled.solved)
     }
 
     /// The time limit and the stop flag of this pass.

@@ -8,7 +8,8 @@
 use std::sync::Arc;
 
 use imle_runtime::{
-    Gumbel, Labels, Loss, LossLayer, LossValue, NoNoise, Noise, Normal, Oracle, Sampling,
+    Gumbel, Labels, Loss, LossLayer, LossValue, NoNoise, Noise, Normal, Oracle, Pool, PoolConfig,
+    Sampling,
 };
 
 use super::oracles::{brute_force, enumeration, numbers, subsets};
@@ -27,6 +28,12 @@ pub(crate) const LOSSES: &[&str] = &[
     r#"{"type": "fenchel_young_multiplicative"}"#,
     r#"{"type": "maximum_likelihood"}"#,
     r#"{"type": "maximum_likelihood", "examples": "theta"}"#,
+    r#"{"type": "noise_contrastive"}"#,
+    r#"{"type": "contrastive_map"}"#,
+    r#"{"type": "contrastive_map", "margin": "regret"}"#,
+    r#"{"type": "pointwise_ranking"}"#,
+    r#"{"type": "pairwise_ranking", "margin": 0.1}"#,
+    r#"{"type": "listwise_ranking", "temperature": 0.5}"#,
 ];
 
 pub(crate) fn loss(config: &str) -> Arc<dyn Loss> {
@@ -63,6 +70,24 @@ impl Problem {
         enumeration(self.states.clone())
     }
 
+    /// The loss over this problem; over a pool of every other state if it needs one.
+    pub(crate) fn layer(&self, config: &str, sampling: &Sampling) -> LossLayer {
+        let oracle = self.oracle();
+        let layer = layer(oracle.clone(), config, sampling);
+        if !needs_pool(config) {
+            return layer;
+        }
+        let pool = Pool::new(PoolConfig {
+            solve_ratio: 0.5,
+            ..PoolConfig::default()
+        });
+        let pool = pool.expect("the settings are right");
+        for z in self.states.iter().step_by(2) {
+            pool.insert(&*oracle, z).expect("it is a state");
+        }
+        layer.with_pool(pool)
+    }
+
     /// The loss of each row and the gradient.
     pub(crate) fn evaluate(&self, config: &str, sampling: &Sampling) -> LossValue {
         self.evaluate_at(&self.theta, config, sampling)
@@ -74,10 +99,15 @@ impl Problem {
         config: &str,
         sampling: &Sampling,
     ) -> LossValue {
-        let layer = layer(self.oracle(), config, sampling);
+        let layer = self.layer(config, sampling);
         let value = layer.evaluate(theta, &self.labels(), 3);
         value.unwrap_or_else(|why| panic!("{config}: {why}"))
     }
+}
+
+/// Whether a loss compares states of a pool.
+pub(crate) fn needs_pool(config: &str) -> bool {
+    config.contains("contrastive") || config.contains("ranking")
 }
 
 pub(crate) fn layer(oracle: Arc<dyn Oracle>, config: &str, sampling: &Sampling) -> LossLayer {

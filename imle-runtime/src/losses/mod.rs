@@ -1,11 +1,14 @@
 //! Losses: theta and a label -> a value and its gradient in theta.
 
+mod contrastive;
 mod gap;
 mod imitation;
 mod labels;
 mod maximum_likelihood;
 mod perceptron;
 mod perturbed;
+mod pooled;
+mod ranking;
 mod spo_plus;
 mod structured_svm;
 mod value;
@@ -19,13 +22,16 @@ use crate::batch::Oracles;
 use crate::call::Call;
 use crate::engine::Engine;
 use crate::pass::Pass;
+use crate::pool::Pool;
 use crate::sampling::Sampling;
 
+pub use contrastive::{ContrastiveMap, NoiseContrastive};
 pub use imitation::{Imitation, Margin};
 pub use labels::Labels;
 pub use maximum_likelihood::{Examples, MaximumLikelihood};
 pub use perceptron::Perceptron;
 pub use perturbed::{PerturbedAdditive, PerturbedMultiplicative};
+pub use ranking::{ListwiseRanking, PairwiseRanking, PointwiseRanking};
 pub use spo_plus::SpoPlus;
 pub use structured_svm::StructuredSvm;
 pub use value::LossValue;
@@ -113,6 +119,14 @@ impl LossLayer {
         Ok(Self { engine, loss })
     }
 
+    /// Puts a pool of solutions in front of the solvers: their states are then approximate. Some losses look
+    /// at its states, and need one.
+    #[must_use]
+    pub fn with_pool(mut self, pool: Pool) -> Self {
+        self.engine.pool = Some(pool);
+        self
+    }
+
     /// Returns the loss of each row of `theta`, `[rows, dim]`, and its gradient.
     ///
     /// The same arguments in the same call give the same value, on any number of threads.
@@ -128,7 +142,7 @@ impl LossLayer {
         labels: &Labels<'_>,
         call: impl Into<Call<'a>>,
     ) -> Result<LossValue, Error> {
-        self.evaluate_with(&self.engine.oracles.pinned(), theta, labels, call.into())
+        self.evaluate_with(self.engine.oracles.pinned(), theta, labels, call.into())
     }
 
     /// Like [`evaluate`](Self::evaluate), with an oracle for each row.
@@ -145,12 +159,12 @@ impl LossLayer {
         call: impl Into<Call<'a>>,
     ) -> Result<LossValue, Error> {
         let oracles = self.engine.one_a_row(oracles, theta)?;
-        self.evaluate_with(&oracles, theta, labels, call.into())
+        self.evaluate_with(oracles, theta, labels, call.into())
     }
 
     fn evaluate_with(
         &self,
-        oracles: &Oracles,
+        oracles: Oracles,
         theta: &[f64],
         labels: &Labels<'_>,
         call: Call<'_>,
@@ -158,7 +172,8 @@ impl LossLayer {
         let theta = self.engine.to_rewards(theta)?;
         let sense = self.engine.sampling.sense;
         let labels = labels.to_rewards(theta.len(), sense)?;
-        let pass = self.engine.pass(&theta, oracles, call);
+        let oracles = self.engine.answering(oracles, &theta, &call);
+        let pass = self.engine.pass(&theta, &oracles, call);
         let mut value = self.loss.evaluate(&pass, &labels)?;
         sense.flip(&mut value.theta);
         Ok(value)
