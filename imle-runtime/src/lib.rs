@@ -61,11 +61,15 @@ pub use imle_api::{
 pub use layer::{Layer, Saved};
 pub use layer_config::{LayerConfig, Opened, OracleConfig};
 pub use losses::{
-    ContrastiveMap, Examples, Imitation, Labels, ListwiseRanking, Loss, LossLayer, LossValue,
-    Margin, MaximumLikelihood, NoiseContrastive, PairwiseRanking, Perceptron, PerturbedAdditive,
-    PerturbedMultiplicative, PointwiseRanking, SpoPlus, StructuredSvm,
+    ContrastiveMap, DirectionalRegret, Examples, Imitation, Labels, ListwiseRanking, Loss,
+    LossLayer, LossValue, Margin, MaximumLikelihood, NoiseContrastive, PairwiseRanking, Perceptron,
+    PerturbedAdditive, PerturbedMultiplicative, PointwiseRanking, Regret, SparseMap, SpoPlus,
+    StructuredSvm,
 };
-pub use metrics::{mean_relative_regret, normalized_regret, regrets};
+pub use metrics::{
+    cost_ratio_accuracy, exact_match, hamming, mean_relative_regret, normalized_regret, regrets,
+    worst_objectives,
+};
 pub use noise::{Address, Gumbel, NoNoise, Noise, Normal, Replay, SumOfGamma};
 pub use pass::Pass;
 pub use plugin::{Plugin, SolverInfo};

@@ -1,5 +1,6 @@
 //! Losses: theta and a label -> a value and its gradient in theta.
 
+mod active_set;
 mod contrastive;
 mod gap;
 mod imitation;
@@ -9,6 +10,8 @@ mod perceptron;
 mod perturbed;
 mod pooled;
 mod ranking;
+mod regret;
+mod sparse_map;
 mod spo_plus;
 mod structured_svm;
 mod value;
@@ -32,6 +35,8 @@ pub use maximum_likelihood::{Examples, MaximumLikelihood};
 pub use perceptron::Perceptron;
 pub use perturbed::{PerturbedAdditive, PerturbedMultiplicative};
 pub use ranking::{ListwiseRanking, PairwiseRanking, PointwiseRanking};
+pub use regret::{DirectionalRegret, Regret};
+pub use sparse_map::SparseMap;
 pub use spo_plus::SpoPlus;
 pub use structured_svm::StructuredSvm;
 pub use value::LossValue;
