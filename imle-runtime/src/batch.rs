@@ -7,6 +7,8 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelI
 use rayon::slice::ParallelSliceMut;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use crate::pool::PooledRow;
+
 /// Rows that go to an oracle in one call: enough to make the call cheap, few enough that a slow row
 /// does not keep the others waiting.
 const MOST_ROWS_A_CALL: usize = 64;
@@ -92,6 +94,22 @@ impl Batch {
         }
     }
 
+    /// Works on each item by itself; which thread does so decides nothing.
+    pub(crate) fn for_each<T: Send>(&self, items: &mut [T], work: impl Fn(usize, &mut T) + Sync) {
+        if self.workers() == 1 {
+            let items = items.iter_mut().enumerate();
+            return items.for_each(|(at, item)| work(at, item));
+        }
+        let mut run = || {
+            let items = items.par_iter_mut().enumerate();
+            items.for_each(|(at, item)| work(at, item));
+        };
+        match &self.pool {
+            Some(pool) => pool.install(run),
+            None => run(),
+        }
+    }
+
     /// Writes rows that need no oracle. A row that fails, or is not finite, fails alone and is NaN.
     pub(crate) fn each(
         &self,
@@ -100,27 +118,14 @@ impl Batch {
         outcomes: &mut [Outcome],
         write: impl Fn(usize, &mut [f64]) -> Outcome + Sync,
     ) {
-        let write = |index: usize, row: &mut [f64], outcome: &mut Outcome| {
+        let mut rows: Vec<_> = rows.chunks_exact_mut(dim).zip(outcomes).collect();
+        self.for_each(&mut rows, |index, (row, outcome)| {
             let written = write(index, row);
-            *outcome = written.and_then(|solved| check_computed(row).map(|()| solved));
+            **outcome = written.and_then(|solved| check_computed(row).map(|()| solved));
             if outcome.is_err() {
                 row.fill(f64::NAN);
             }
-        };
-        if self.workers() == 1 {
-            let rows = rows.chunks_exact_mut(dim).zip(outcomes).enumerate();
-            rows.for_each(|(index, (row, outcome))| write(index, row, outcome));
-            return;
-        }
-        let rows = rows.par_chunks_exact_mut(dim).zip(outcomes.par_iter_mut());
-        let run = || {
-            rows.enumerate()
-                .for_each(|(index, (row, outcome))| write(index, row, outcome));
-        };
-        match &self.pool {
-            Some(pool) => pool.install(run),
-            None => run(),
-        }
+        });
     }
 }
 
@@ -222,6 +227,8 @@ fn check_computed(row: &[f64]) -> Result<(), Error> {
 pub(crate) enum Oracles {
     Shared(Arc<dyn Oracle>),
     Each(Arc<[Arc<dyn Oracle>]>),
+    /// A pool decided, for one call.
+    Pooled(Arc<[PooledRow]>),
 }
 
 impl Oracles {
@@ -229,6 +236,23 @@ impl Oracles {
         match self {
             Self::Shared(oracle) => &**oracle,
             Self::Each(oracles) => &*oracles[row],
+            Self::Pooled(rows) => &*rows[row].oracle,
+        }
+    }
+
+    pub(crate) fn shared(&self, row: usize) -> Arc<dyn Oracle> {
+        match self {
+            Self::Shared(oracle) => oracle.clone(),
+            Self::Each(oracles) => oracles[row].clone(),
+            Self::Pooled(rows) => rows[row].oracle.clone(),
+        }
+    }
+
+    /// What a pool says of a row, if there is one.
+    pub(crate) fn pooled(&self, row: usize) -> Option<&PooledRow> {
+        match self {
+            Self::Pooled(rows) => Some(&rows[row]),
+            _ => None,
         }
     }
 
@@ -238,6 +262,7 @@ impl Oracles {
         match self {
             Self::Shared(oracle) => Self::Shared(pin(oracle)),
             Self::Each(oracles) => Self::Each(oracles.iter().map(pin).collect()),
+            Self::Pooled(_) => self.clone(),
         }
     }
 }
@@ -247,6 +272,7 @@ impl std::fmt::Debug for Oracles {
         match self {
             Self::Shared(oracle) => write!(f, "Shared({:?})", oracle.identity()),
             Self::Each(oracles) => write!(f, "Each({} oracles)", oracles.len()),
+            Self::Pooled(rows) => write!(f, "Pooled({} rows)", rows.len()),
         }
     }
 }

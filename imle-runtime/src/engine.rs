@@ -7,6 +7,7 @@ use imle_api::{Error, ErrorKind, Oracle, check_theta};
 use crate::batch::{Batch, Oracles};
 use crate::call::Call;
 use crate::pass::Pass;
+use crate::pool::Pool;
 use crate::sampling::Sampling;
 
 /// Makes passes: checks what a user hands in and turns costs into rewards.
@@ -15,6 +16,7 @@ pub(crate) struct Engine {
     pub(crate) sampling: Sampling,
     pub(crate) dim: usize,
     pub(crate) oracles: Oracles,
+    pub(crate) pool: Option<Pool>,
     batch: Batch,
 }
 
@@ -25,8 +27,17 @@ impl Engine {
             dim: oracle.facts().dim,
             batch: Batch::new(sampling.threads)?,
             oracles: Oracles::Shared(oracle),
+            pool: None,
             sampling,
         })
+    }
+
+    /// Who answers the rows of a call: the solvers, or what the pool decides.
+    pub(crate) fn answering(&self, oracles: Oracles, theta: &[f64], call: &Call<'_>) -> Oracles {
+        match &self.pool {
+            Some(pool) => pool.rows(&oracles, theta.len() / self.dim, call),
+            None => oracles,
+        }
     }
 
     pub(crate) fn pass<'a>(

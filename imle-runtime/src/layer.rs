@@ -9,6 +9,7 @@ use crate::call::Call;
 use crate::engine::Engine;
 use crate::estimators::{Checked, Estimator, Feedback, Memory};
 use crate::gradient::Gradient;
+use crate::pool::Pool;
 use crate::sampling::Sampling;
 use crate::states::States;
 
@@ -71,6 +72,14 @@ impl Layer {
             memory: Mutex::default(),
             identity: Identity::unique(),
         })
+    }
+
+    /// Puts a pool of solutions in front of the solvers, in both passes: their states are then approximate.
+    /// [`map`](Self::map) stays exact.
+    #[must_use]
+    pub fn with_pool(mut self, pool: Pool) -> Self {
+        self.engine.pool = Some(pool);
+        self
     }
 
     /// The settings.
@@ -160,6 +169,7 @@ impl Layer {
 
     fn sample(&self, oracles: Oracles, theta: &[f64], call: Call<'_>) -> Result<Saved, Error> {
         let theta = self.engine.to_rewards(theta)?;
+        let oracles = self.engine.answering(oracles, &theta, &call);
         let pass = self.engine.pass(&theta, &oracles, call);
         let states = self.estimator.forward(&pass)?;
         let call = Call {

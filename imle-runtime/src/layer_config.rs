@@ -12,6 +12,7 @@ use crate::fallback::Fallback;
 use crate::imle::Imle;
 use crate::layer::Layer;
 use crate::losses::{Loss, LossLayer};
+use crate::pool::{Pool, PoolConfig};
 use crate::registry::Registry;
 use crate::sampling::Sampling;
 
@@ -54,6 +55,9 @@ pub struct LayerConfig {
     /// The loss, for layers that are trained by one of [`Loss`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss: Option<Arc<dyn Loss>>,
+    /// A pool of solutions in front of the solver, which makes both approximate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<PoolConfig>,
 }
 
 fn imle() -> Arc<dyn Estimator> {
@@ -111,6 +115,8 @@ pub struct Opened {
     pub fallback: Option<Arc<Fallback>>,
     /// The cache in front of the solver, if it has one.
     pub cache: Option<Cache>,
+    /// The pool of the layer and the loss, if they have one.
+    pub pool: Option<Pool>,
 }
 
 impl LayerConfig {
@@ -159,6 +165,9 @@ impl LayerConfig {
         self.estimator
             .validate(&self.sampling)
             .map_err(|why| why.within("estimator"))?;
+        if let Some(pool) = &self.pool {
+            pool.validate().map_err(|why| why.within("pool"))?;
+        }
         match &self.loss {
             None => Ok(()),
             Some(loss) => loss
@@ -185,11 +194,19 @@ impl LayerConfig {
         let loss = |loss: &Arc<dyn Loss>| {
             LossLayer::with_shared(oracle.clone(), loss.clone(), self.sampling.clone())
         };
+        let mut loss = self.loss.as_ref().map(loss).transpose()?;
+        let mut layer = Layer::with_shared(oracle, self.estimator.clone(), self.sampling.clone())?;
+        let pool = self.pool.map(Pool::new).transpose()?;
+        if let Some(pool) = &pool {
+            layer = layer.with_pool(pool.clone());
+            loss = loss.map(|loss| loss.with_pool(pool.clone()));
+        }
         Ok(Opened {
-            loss: self.loss.as_ref().map(loss).transpose()?,
-            layer: Layer::with_shared(oracle, self.estimator.clone(), self.sampling.clone())?,
+            layer,
+            loss,
             fallback,
             cache,
+            pool,
         })
     }
 }

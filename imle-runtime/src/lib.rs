@@ -9,8 +9,9 @@
 //! - [`methods`], a table of all of them, and [`Distribution`] (distribution.rs), what they sampled from;
 //! - [`Registry`] (registry.rs) and [`Plugin`] (plugin.rs), where solvers come from;
 //! - [`Cache`] (cache.rs), an exact memory in front of any oracle;
-//! - [`exact_marginals`] (exact.rs), for solvers that have them;
+//! - [`Pool`] (pool/mod.rs), an approximate one;
 //! - [`Portfolio`] (portfolio.rs) and [`Fallback`] (fallback.rs), several back ends for one problem;
+//! - [`exact_marginals`] (exact.rs), for solvers that have them;
 //! - [`LayerConfig`] (layer_config.rs), all of that in a file;
 //! - [`normalized_regret`] and [`mean_relative_regret`] (metrics.rs).
 //!
@@ -49,6 +50,7 @@ mod plugin_oracle;
 mod plugin_search;
 #[allow(unsafe_code)]
 mod plugin_text;
+mod pool;
 mod portfolio;
 mod registry;
 mod sampling;
@@ -76,12 +78,21 @@ pub use imle_api::{
 pub use layer::{Layer, Saved};
 pub use layer_config::{LayerConfig, Opened, OracleConfig};
 pub use log_partition::{Estimate, log_partition_bound};
-pub use losses::{Labels, Loss, LossLayer, LossValue, SpoPlus};
-pub use metrics::{mean_relative_regret, normalized_regret, regrets};
+pub use losses::{
+    ContrastiveMap, DirectionalRegret, Examples, Imitation, Labels, ListwiseRanking, Loss,
+    LossLayer, LossValue, Margin, MaximumLikelihood, NoiseContrastive, PairwiseRanking, Perceptron,
+    PerturbedAdditive, PerturbedMultiplicative, PointwiseRanking, Regret, SparseMap, SpoPlus,
+    StructuredSvm,
+};
+pub use metrics::{
+    cost_ratio_accuracy, exact_match, hamming, mean_relative_regret, normalized_regret, regrets,
+    worst_objectives,
+};
 pub use noise::{Address, Gumbel, Logistic, NoNoise, Noise, Normal, Replay, SumOfGamma};
 pub use pass::Pass;
 pub use plugin::{Plugin, SolverInfo};
 pub use plugin_search::cargo_library_directory;
+pub use pool::{Pool, PoolConfig, PoolRule, PoolStatistics};
 pub use portfolio::Portfolio;
 pub use registry::{Listing, Registry};
 pub use sampling::{Sampling, Sense};

@@ -1,6 +1,6 @@
 //! One pass over a batch: what an estimator or a loss may ask.
 
-use imle_api::{Error, Facts, Limits, Outcome, Proof, Solved, unset};
+use imle_api::{Error, ErrorKind, Facts, Limits, Outcome, Proof, Solved, unset};
 
 use crate::batch::{Batch, Oracles};
 use crate::call::Call;
@@ -54,7 +54,7 @@ impl Pass<'_> {
     /// Theta of the row of an item, `[dim]`.
     #[must_use]
     pub fn theta_of(&self, item: usize) -> &[f64] {
-        &self.theta[item / self.sampling.samples * self.dim..][..self.dim]
+        self.theta_row(item / self.sampling.samples)
     }
 
     /// Where the noise of an item lives.
@@ -149,25 +149,19 @@ impl Pass<'_> {
         &self,
         prepare: impl Fn(usize, &mut [f64]) -> Result<(), Error> + Sync,
     ) -> States {
-        let items = self.rows() * self.sampling.samples;
-        let states = self.solve(items, |item| item / self.sampling.samples, prepare);
-        States {
-            samples: self.sampling.samples,
-            ..states
-        }
+        let samples = self.sampling.samples;
+        self.solve_each(samples, |row, sample, theta| {
+            prepare(row * samples + sample, theta)
+        })
     }
 
     /// Solves without noise: `MAP(theta)` of every row, `[rows, 1, dim]`.
     #[must_use]
     pub fn map(&self) -> States {
-        self.solve(
-            self.rows(),
-            |row| row,
-            |row, theta| {
-                theta.copy_from_slice(&self.theta[row * self.dim..][..self.dim]);
-                Ok(())
-            },
-        )
+        self.solve_each(1, |row, _, theta| {
+            theta.copy_from_slice(self.theta_row(row));
+            Ok(())
+        })
     }
 
     /// Solves `queries` thetas, each over the feasible set of a row: `row_of` names that row and `prepare`
@@ -253,6 +247,66 @@ impl Pass<'_> {
             errors,
             solves: 0,
         }
+    }
+
+    /// Solves `queries` thetas for every row: `prepare` is told the row and the number of the query, and
+    /// writes theta. The states are `[rows, queries, dim]`.
+    ///
+    /// Fails as [`solve`](Self::solve) does.
+    pub fn solve_each(
+        &self,
+        queries: usize,
+        prepare: impl Fn(usize, usize, &mut [f64]) -> Result<(), Error> + Sync,
+    ) -> States {
+        let states = self.solve(
+            self.rows() * queries,
+            |item| item / queries,
+            |item, theta| prepare(item / queries, item % queries, theta),
+        );
+        States {
+            samples: queries,
+            ..states
+        }
+    }
+
+    /// Theta of a row, `[dim]`.
+    #[must_use]
+    pub fn theta_row(&self, row: usize) -> &[f64] {
+        &self.theta[row * self.dim..][..self.dim]
+    }
+
+    /// Checks that the layer has a pool of solutions.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] if it has none.
+    pub fn check_pool(&self) -> Result<(), Error> {
+        let message = "this loss compares states of a pool: give the layer one, `with_pool`";
+        match (0..self.rows()).all(|row| self.oracles.pooled(row).is_some()) {
+            true => Ok(()),
+            false => Err(Error::new(ErrorKind::InvalidInput, message)),
+        }
+    }
+
+    /// The states of a row's instance that the pool of this layer knows, `[count, dim]`; at least one.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] if there is no pool or it knows none.
+    pub fn known_states(&self, row: usize) -> Result<&[f64], Error> {
+        match self.oracles.pooled(row) {
+            Some(pooled) if pooled.known.len() > 0 => Ok(pooled.known.states()),
+            _ => {
+                let message = "the pool knows no state of this row's instance: insert some first";
+                Err(Error::new(ErrorKind::InvalidInput, message))
+            }
+        }
+    }
+
+    /// Whether a row is solved, and not looked up in a pool.
+    #[must_use]
+    pub fn is_solved(&self, row: usize) -> bool {
+        self.oracles.pooled(row).is_none_or(|pooled| pooled.solved)
     }
 
     /// The time limit and the stop flag of this pass.

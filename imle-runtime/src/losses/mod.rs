@@ -1,7 +1,20 @@
 //! Losses: theta and a label -> a value and its gradient in theta.
 
+mod active_set;
+mod contrastive;
+mod gap;
+mod imitation;
 mod labels;
+mod maximum_likelihood;
+mod perceptron;
+mod perturbed;
+mod pooled;
+mod ranking;
+mod regret;
+mod sparse_map;
 mod spo_plus;
+mod structured_svm;
+mod value;
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,11 +25,21 @@ use crate::batch::Oracles;
 use crate::call::Call;
 use crate::engine::Engine;
 use crate::pass::Pass;
+use crate::pool::Pool;
 use crate::sampling::Sampling;
-use crate::states::RowError;
 
+pub use contrastive::{ContrastiveMap, NoiseContrastive};
+pub use imitation::{Imitation, Margin};
 pub use labels::Labels;
+pub use maximum_likelihood::{Examples, MaximumLikelihood};
+pub use perceptron::Perceptron;
+pub use perturbed::{PerturbedAdditive, PerturbedMultiplicative};
+pub use ranking::{ListwiseRanking, PairwiseRanking, PointwiseRanking};
+pub use regret::{DirectionalRegret, Regret};
+pub use sparse_map::SparseMap;
 pub use spo_plus::SpoPlus;
+pub use structured_svm::StructuredSvm;
+pub use value::LossValue;
 
 /// A loss that looks at theta through a solver.
 ///
@@ -41,34 +64,6 @@ pub trait Loss: fmt::Debug + Send + Sync {
     ///
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if a label that it needs is not there.
     fn evaluate(&self, pass: &Pass<'_>, labels: &Labels<'_>) -> Result<LossValue, Error>;
-}
-
-/// The losses of a batch and their gradient.
-#[derive(Clone, Debug, Default)]
-pub struct LossValue {
-    /// The loss of each row, `[rows]`; NaN where it could not be evaluated.
-    pub losses: Vec<f64>,
-    /// The gradient of each row's own loss in theta, `[rows, dim]`; in the costs if `sense = minimize`.
-    /// Zero where the loss could not be evaluated.
-    pub theta: Vec<f64>,
-    /// What could not be solved.
-    pub errors: Vec<RowError>,
-    /// How many solves the evaluation asked for.
-    pub solves: usize,
-}
-
-impl LossValue {
-    /// Returns the value if every row was evaluated in full.
-    ///
-    /// # Errors
-    ///
-    /// The error of the first sample that could not be solved.
-    pub fn all_solved(self) -> Result<Self, Error> {
-        match self.errors.first() {
-            None => Ok(self),
-            Some(failed) => Err(failed.clone().into()),
-        }
-    }
 }
 
 /// A loss over an oracle.
@@ -129,6 +124,14 @@ impl LossLayer {
         Ok(Self { engine, loss })
     }
 
+    /// Puts a pool of solutions in front of the solvers: their states are then approximate. Some losses look
+    /// at its states, and need one.
+    #[must_use]
+    pub fn with_pool(mut self, pool: Pool) -> Self {
+        self.engine.pool = Some(pool);
+        self
+    }
+
     /// Returns the loss of each row of `theta`, `[rows, dim]`, and its gradient.
     ///
     /// The same arguments in the same call give the same value, on any number of threads.
@@ -144,7 +147,7 @@ impl LossLayer {
         labels: &Labels<'_>,
         call: impl Into<Call<'a>>,
     ) -> Result<LossValue, Error> {
-        self.evaluate_with(&self.engine.oracles.pinned(), theta, labels, call.into())
+        self.evaluate_with(self.engine.oracles.pinned(), theta, labels, call.into())
     }
 
     /// Like [`evaluate`](Self::evaluate), with an oracle for each row.
@@ -161,12 +164,12 @@ impl LossLayer {
         call: impl Into<Call<'a>>,
     ) -> Result<LossValue, Error> {
         let oracles = self.engine.one_a_row(oracles, theta)?;
-        self.evaluate_with(&oracles, theta, labels, call.into())
+        self.evaluate_with(oracles, theta, labels, call.into())
     }
 
     fn evaluate_with(
         &self,
-        oracles: &Oracles,
+        oracles: Oracles,
         theta: &[f64],
         labels: &Labels<'_>,
         call: Call<'_>,
@@ -174,7 +177,8 @@ impl LossLayer {
         let theta = self.engine.to_rewards(theta)?;
         let sense = self.engine.sampling.sense;
         let labels = labels.to_rewards(theta.len(), sense)?;
-        let pass = self.engine.pass(&theta, oracles, call);
+        let oracles = self.engine.answering(oracles, &theta, &call);
+        let pass = self.engine.pass(&theta, &oracles, call);
         let mut value = self.loss.evaluate(&pass, &labels)?;
         sense.flip(&mut value.theta);
         Ok(value)

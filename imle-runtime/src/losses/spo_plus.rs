@@ -3,6 +3,8 @@
 use imle_api::Error;
 use serde::{Deserialize, Serialize};
 
+use super::gap::{affine, gap};
+use super::imitation::Margin;
 use super::{Labels, Loss, LossValue};
 use crate::parameters::{NoParameters, without_parameters};
 use crate::pass::Pass;
@@ -15,7 +17,8 @@ use crate::pass::Pass;
 /// grad = 2 (MAP(2 theta - r) - z*)
 /// ```
 ///
-/// Needs the true theta and the right states. One solve a row, without noise.
+/// Needs the true theta and the right states. One solve a row, without noise. The first loss to try where the
+/// true costs are known. [`Imitation`](super::Imitation) has another factor than 2.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "NoParameters", into = "NoParameters")]
 pub struct SpoPlus;
@@ -24,43 +27,12 @@ without_parameters!(SpoPlus);
 #[typetag::serde(name = "spo_plus")]
 impl Loss for SpoPlus {
     fn evaluate(&self, pass: &Pass<'_>, labels: &Labels<'_>) -> Result<LossValue, Error> {
-        let (truth, right) = (labels.true_theta()?, labels.right_states()?);
-        let dim = pass.dim();
-        let solved = pass.solve(
-            pass.rows(),
-            |row| row,
-            |row, out| {
-                shifted(pass.theta(), truth, row * dim, out);
-                Ok(())
-            },
-        );
-        let mut value = LossValue {
-            solves: pass.rows(),
-            errors: solved.errors().collect(),
-            ..LossValue::default()
-        };
-        let mut theta = vec![0.0; dim];
-        for (row, outcome) in solved.outcomes().iter().enumerate() {
-            let at = row * dim;
-            if outcome.is_err() {
-                value.losses.push(f64::NAN);
-                value.theta.resize(at + dim, 0.0);
-                continue;
-            }
-            shifted(pass.theta(), truth, at, &mut theta);
-            let states = solved.z()[at..at + dim].iter().zip(&right[at..at + dim]);
-            let steps: Vec<f64> = states.map(|(z, right)| z - right).collect();
-            let loss = steps.iter().zip(&theta).map(|(step, theta)| step * theta);
-            value.losses.push(loss.sum());
-            value.theta.extend(steps.iter().map(|step| 2.0 * step));
-        }
-        Ok(value)
-    }
-}
-
-/// Writes `2 theta - truth` of the row that starts `at`.
-fn shifted(theta: &[f64], truth: &[f64], at: usize, out: &mut [f64]) {
-    for ((out, theta), truth) in out.iter_mut().zip(&theta[at..]).zip(&truth[at..]) {
-        *out = 2.0 * theta - truth;
+        let margin = Margin::Regret.shift(pass, labels)?;
+        Ok(gap(
+            pass,
+            labels.right_states()?,
+            1,
+            affine(pass, 2.0, margin),
+        ))
     }
 }
