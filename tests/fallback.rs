@@ -84,7 +84,7 @@ fn only_the_rows_that_failed_are_handed_on() {
     assert!((20..80).contains(&bad));
     for threads in [1, 4] {
         let sampling = Sampling {
-            tau: 0.0,
+            tau: 0.0.into(),
             threads,
             ..Sampling::default()
         };
