@@ -154,12 +154,12 @@ impl Product {
         for (i, row) in self.inverse.chunks_exact_mut(rows).enumerate() {
             if i != r && entries[i] != 0.0 {
                 weight[i] += entries[i] * (2.0 * dot(row, &self.own) + entries[i] * own);
-                weight[i] = weight[i].max(LEAST_WEIGHT).min(LARGEST_WEIGHT);
+                weight[i] = weight[i].clamp(LEAST_WEIGHT, LARGEST_WEIGHT);
                 add(row, entries[i], &self.own);
                 self.changed.push(i);
             }
         }
-        weight[r] = own.max(LEAST_WEIGHT).min(LARGEST_WEIGHT);
+        weight[r] = own.clamp(LEAST_WEIGHT, LARGEST_WEIGHT);
         self.changed.push(r);
         for &j in &self.own.support {
             let column = &mut self.transpose[j * rows..(j + 1) * rows];
