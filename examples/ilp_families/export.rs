@@ -18,7 +18,8 @@ pub(crate) fn write(
     measured: &Measured,
 ) -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(folder)?;
-    let path = |extension: &str| folder.join(format!("{}.{extension}", family.name));
+    let name = family.name.replace(", ", " ").replace(['/', ' '], "-");
+    let path = |extension: &str| folder.join(format!("{name}.{extension}"));
     fs::write(path("json"), serde_json::to_string(&family.config)?)?;
     let engines = measured.series.iter().map(|series| series.engine);
     // Two of the names hold a comma.

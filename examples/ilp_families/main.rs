@@ -36,6 +36,10 @@ struct Options {
     /// The scale of the Gumbel noise around the base of each family.
     #[arg(long, default_value_t = 1.0)]
     sigma: f64,
+    /// Objectives that an engine gets in one call before the next one has its turn, as the samples of a row
+    /// come together. With 1, every solve begins with caches that the other engines have filled.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    turn: u32,
     /// Seconds of CPU time after which an engine is done with a family.
     #[arg(long, default_value_t = 20.0)]
     seconds: f64,
@@ -68,7 +72,8 @@ fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
     for family in families.iter().filter(|f| f.name.contains(&options.only)) {
         eprintln!("{} ...", family.name);
         let thetas = family.thetas(options.sigma, options.objectives);
-        let result = measure(family, &engines, &thetas, options.seconds)?;
+        let turn = options.turn as usize;
+        let result = measure(family, &engines, &thetas, turn, options.seconds)?;
         if let Some(folder) = &options.export {
             export::write(folder, family, &thetas, &result)?;
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use cpu_time::ProcessTime;
 use imle_api::unset;
 use imle_example_support::ilp_families::Family;
-use imle_runtime::{Error, Limits, Oracle, Registry, cargo_library_directory};
+use imle_runtime::{Error, Limits, Oracle, Outcome, Registry, cargo_library_directory, solve_one};
 use serde_json::json;
 
 /// The baseline, and what stands in for it.
@@ -123,21 +123,22 @@ impl Measured {
     }
 }
 
-/// Lets every engine solve every theta, in turns whose order rotates, for so many seconds at most.
+/// Lets every engine solve every theta, in turns whose order rotates, for so many seconds at most. A turn is one
+/// call with `length` rows, as a batch hands out the samples of its rows; its time is shared equally.
 pub(crate) fn measure(
     family: &Family,
     engines: &[Engine],
     thetas: &[Vec<f64>],
+    length: usize,
     seconds: f64,
 ) -> Result<Measured, Error> {
-    let mut z = vec![0.0; family.theta.base.len()];
     let clock = cost_of_the_clock();
     let mut oracles = Vec::new();
     let mut series = Vec::new();
     for engine in engines {
         let oracle = engine.open(family)?;
         // The first solve builds what the others use.
-        solve(&*oracle, &family.theta.base, &mut z)?;
+        solve_one(&*oracle, &family.theta.base)?;
         oracles.push(oracle);
         series.push(Series {
             engine: engine.name,
@@ -145,18 +146,24 @@ pub(crate) fn measure(
             objectives: Vec::new(),
         });
     }
-    for (turn, theta) in thetas.iter().enumerate() {
+    for (turn, thetas) in thetas.chunks(length).enumerate() {
+        let rows = thetas.len();
+        let theta = thetas.concat();
+        let mut z = vec![0.0; theta.len()];
         for place in 0..engines.len() {
             let at = (turn + place) % engines.len();
             if series[at].seconds() > seconds {
                 continue;
             }
+            let mut outcomes: Vec<Outcome> = (0..rows).map(|_| unset()).collect();
             // Of the whole process: an engine may work in a thread of its own.
             let start = ProcessTime::now();
-            let objective = solve(&*oracles[at], theta, &mut z)?;
-            let taken = start.elapsed().saturating_sub(clock);
-            series[at].microseconds.push(taken.as_secs_f64() * 1e6);
-            series[at].objectives.push(objective);
+            oracles[at].solve(&theta, &mut z, &mut outcomes, &Limits::none());
+            let taken = start.elapsed().saturating_sub(clock).as_secs_f64();
+            for outcome in outcomes {
+                series[at].microseconds.push(taken * 1e6 / rows as f64);
+                series[at].objectives.push(outcome?.objective);
+            }
         }
     }
     Ok(Measured {
@@ -170,11 +177,4 @@ fn cost_of_the_clock() -> Duration {
     let mut costs: Vec<Duration> = (0..1000).map(|_| ProcessTime::now().elapsed()).collect();
     costs.sort_unstable();
     costs[costs.len() / 2]
-}
-
-fn solve(oracle: &dyn Oracle, theta: &[f64], z: &mut [f64]) -> Result<f64, Error> {
-    let mut outcome = [unset()];
-    oracle.solve(theta, z, &mut outcome, &Limits::none());
-    let [outcome] = outcome;
-    Ok(outcome?.objective)
 }

@@ -36,7 +36,7 @@ pub(crate) fn times(measured: &[Measured]) -> Table {
         return Table::new();
     };
     let baseline = first.baseline().map_or("nothing", |series| series.engine);
-    let title = format!("CPU us, median / mean (x over {baseline})");
+    let title = format!("CPU us a solve, median / mean (x over {baseline})");
     let engines = first.series.iter().map(|series| series.engine.to_owned());
     let mut table = table(std::iter::once(title).chain(engines).collect());
     for family in measured {

@@ -15,8 +15,6 @@ pub(crate) const FEASIBLE: f64 = 1e-9;
 pub(crate) const PIVOT: f64 = 1e-9;
 /// Ratios that differ by less are equal: the larger pivot wins.
 const EQUAL_RATIO: f64 = 1e-11;
-/// Beyond this all weights start again from one: an infinite one would hide its violation.
-const LARGEST_WEIGHT: f64 = 1e30;
 
 /// How a run of the dual simplex method ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -115,10 +113,10 @@ fn collect(t: &Tableau, raise: bool, candidates: &mut Vec<Candidate>) {
         size: 0.0,
         column: 0,
     };
-    candidates.resize(t.columns + 1, nobody);
+    candidates.resize(t.line.support.len() + 1, nobody);
     let mut count = 0;
-    for (column, (entry, way)) in t.line.iter().zip(&t.way).enumerate() {
-        let size = entry * way * sign;
+    for (column, entry) in t.loaded() {
+        let size = entry * t.way[column] * sign;
         candidates[count] = Candidate {
             ratio: 0.0,
             size,
@@ -135,7 +133,7 @@ fn collect(t: &Tableau, raise: bool, candidates: &mut Vec<Candidate>) {
             column,
         } = candidate;
         if size.is_nan() {
-            *size = t.line[*column].abs();
+            *size = t.line.entries[*column].abs();
             is_any_free = true;
         } else {
             *ratio = (-t.costs[*column] * t.way[*column]).max(0.0) / *size;
@@ -195,22 +193,8 @@ fn first(t: &Tableau, candidates: &[Candidate]) -> Option<usize> {
 
 /// Moves row `r`, which is loaded, to `bound` by column `q` and exchanges the two.
 fn enter(t: &mut Tableau, r: usize, q: usize, bound: f64) {
-    let pivot = t.line[q];
+    let pivot = t.line.entries[q];
     t.shift(q, (bound - t.basic.value[r]) / pivot);
     t.basic.value[r] = bound;
-    weigh(t, r, pivot);
     t.pivot(r, q);
-}
-
-/// Updates the reference weights as Forrest and Goldfarb's dual devex does.
-fn weigh(t: &mut Tableau, r: usize, pivot: f64) {
-    let own = t.weight[r] / (pivot * pivot);
-    if own > LARGEST_WEIGHT {
-        t.weight.fill(1.0);
-        return;
-    }
-    for (weight, entry) in t.weight.iter_mut().zip(&t.column) {
-        *weight = weight.max(entry * entry * own);
-    }
-    t.weight[r] = own.max(1.0);
 }

@@ -93,7 +93,87 @@ fn infeasible() -> Error {
 
 fn too_large() -> Error {
     let message = format!(
-        "the tableau would have more than {MOST_CELLS} cells; ilp-highs is the better choice for a problem of this size"
+        "the tableau would have more than {MOST_CELLS} cells; the same configuration works with ilp-highs, \
+         which is made for problems of this size"
     );
     Error::new(ErrorKind::Unsupported, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use fastrand::Rng;
+    use imle_ilp_model::{Config, Problem};
+    use serde_json::json;
+
+    use super::*;
+
+    /// Six mixed variables and four rows of either kind, with small whole numbers: many are infeasible.
+    fn random_model(rng: &mut Rng) -> Model {
+        let kinds = ["binary", "integer", "continuous"];
+        let variable = |at: usize| {
+            let kind = kinds[at % 3];
+            let upper = if kind == "binary" { 1 } else { 4 };
+            json!({"name": format!("v{at}"), "kind": kind, "lower": 0, "upper": upper})
+        };
+        let variables: Vec<_> = (0..6).map(variable).collect();
+        let mut row = |_| {
+            let mut terms = serde_json::Map::new();
+            for at in 0..6 {
+                match rng.i32(-3..=3) {
+                    0 => {}
+                    c => drop(terms.insert(format!("v{at}"), json!(c))),
+                }
+            }
+            let sense = ["<=", ">=", "="][rng.usize(0..3)];
+            json!({"terms": terms, "sense": sense, "rhs": rng.i32(0..=6)})
+        };
+        let rows: Vec<_> = (0..4)
+            .map(&mut row)
+            .filter(|r| r["terms"] != json!({}))
+            .collect();
+        let config = json!({"model": {"variables": variables, "rows": rows}});
+        let config: Config = serde_json::from_value(config).expect("a configuration");
+        Problem::new(config).expect("a model").model().clone()
+    }
+
+    /// What an engine makes of an objective: the optimum, or the kind of its error.
+    fn solve(
+        engine: &Engine,
+        search: &mut Search,
+        model: &Model,
+        c: &[f64],
+    ) -> Result<f64, ErrorKind> {
+        let solved = engine.maximise(search, model, c, &Limits::none());
+        solved.map(|()| search.value).map_err(|why| why.kind())
+    }
+
+    #[test]
+    fn entries_as_a_product_give_the_optima_of_those_written_out() {
+        let (mut solved, mut infeasible) = (0, 0);
+        for seed in 0..2000 {
+            let rng = &mut Rng::with_seed(seed);
+            let model = random_model(rng);
+            let (written, product) = (Engine::default(), Engine::default());
+            let standard = Standard::new(&model);
+            if standard.infeasible || standard.rows.is_empty() {
+                continue;
+            }
+            let start = Start::product(Tableau::of_rows(&standard), &standard);
+            assert!(product.prepared.set((standard, start)).is_ok());
+            let mut searches = [Search::default(), Search::default()];
+            for _ in 0..6 {
+                let objective: Vec<f64> = (0..6).map(|_| f64::from(rng.i32(-8..=8))).collect();
+                let [a, b] = &mut searches;
+                let a = solve(&written, a, &model, &objective);
+                let b = solve(&product, b, &model, &objective);
+                match (a, b) {
+                    (Ok(a), Ok(b)) => assert!((a - b).abs() < 1e-6, "seed {seed}: {a}, {b}"),
+                    (a, b) => assert_eq!(a, b, "seed {seed}"),
+                }
+                solved += usize::from(a.is_ok());
+                infeasible += usize::from(a == Err(ErrorKind::Infeasible));
+            }
+        }
+        assert!(solved > 1000 && infeasible > 1000, "{solved}, {infeasible}");
+    }
 }

@@ -1,20 +1,23 @@
 //! The entries of a tableau, written out or as a product.
 //!
-//! Written out, a pivot changes every entry. As the product of a square inverse with the sparse rows of the
-//! model, it changes the inverse alone, and a row or a column is computed when it is asked for: that is
-//! the better choice where the model is sparse and has many more columns than rows.
+//! Written out, a pivot changes every entry. As a [`Product`] with the sparse rows of the model, it changes
+//! the inverse of the basis alone, and a row or a column is computed when it is asked for: that is the better
+//! choice where the model is sparse and has many more columns than rows.
 
+use crate::product::Product;
 use crate::standard::Standard;
 use crate::tableau::{Place, Tableau};
 
 /// An entry of a smaller magnitude is rounding.
 const DUST: f64 = 1e-12;
+/// Beyond this all weights start again from one: an infinite one would hide its violation.
+pub(crate) const LARGEST_WEIGHT: f64 = 1e30;
 
 /// The entries; the column after the last stands for the number one.
 #[derive(Debug)]
 pub(crate) enum Matrix {
     Dense { width: usize, cells: Vec<f64> },
-    Product(Product),
+    Product(Box<Product>),
 }
 
 impl Default for Matrix {
@@ -24,21 +27,6 @@ impl Default for Matrix {
             cells: Vec::new(),
         }
     }
-}
-
-/// `inverse * model`, where `model` has a column for every variable, those of the rows included.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Product {
-    rows: usize,
-    inverse: Vec<f64>,
-    by_row: Vec<Vec<(usize, f64)>>,
-    by_column: Vec<Vec<(usize, f64)>>,
-    /// What fixed variables contribute to each row of the model.
-    constant: Vec<f64>,
-    /// The column of the tableau that each variable has; a basic one has the column after all others.
-    slot: Vec<usize>,
-    own: Vec<f64>,
-    support: Vec<usize>,
 }
 
 impl Matrix {
@@ -54,11 +42,7 @@ impl Matrix {
                 *width = *from_width;
                 cells.clone_from(from);
             }
-            // The model is the same for good; the inverse alone changes.
-            (Self::Product(to), Self::Product(from)) if to.rows == from.rows && to.rows > 0 => {
-                to.inverse.clone_from(&from.inverse);
-                to.slot.clone_from(&from.slot);
-            }
+            (Self::Product(to), Self::Product(from)) if to.is_of_size(from) => to.restart(from),
             (to, Self::Dense { width, cells }) => {
                 *to = Self::Dense {
                     width: *width,
@@ -85,54 +69,16 @@ impl Matrix {
         Self::Dense { width, cells }
     }
 
-    /// The same as a product.
-    pub(crate) fn product(tableau: &Tableau, standard: &Standard) -> Self {
-        let rows = tableau.rows;
-        let mut product = Product {
-            rows,
-            ..Product::default()
-        };
-        product.by_column.resize(standard.lower.len(), Vec::new());
-        product
-            .slot
-            .resize(standard.lower.len(), tableau.columns + 1);
-        for (q, &at) in tableau.nonbasic.variable.iter().enumerate() {
-            product.slot[at] = q;
-        }
-        for (i, row) in standard.rows.iter().enumerate() {
-            let mut constant = 0.0;
-            for &(at, c) in row {
-                match tableau.place[at] {
-                    Place::Gone(value) => constant += c * value,
-                    _ => product.by_column[at].push((i, c)),
-                }
-            }
-            product.constant.push(constant);
-            let live = row
-                .iter()
-                .copied()
-                .filter(|t| !matches!(tableau.place[t.0], Place::Gone(_)));
-            let own = standard.columns + i;
-            product.by_row.push(live.chain([(own, -1.0)]).collect());
-            product.by_column[own].push((i, -1.0));
-        }
-        product.inverse.resize(rows * rows, 0.0);
-        (0..rows).for_each(|i| product.inverse[i * rows + i] = 1.0);
-        Self::Product(product)
-    }
-
-    /// Reads row `r` of a tableau with so many columns.
-    pub(crate) fn row(&mut self, r: usize, columns: usize, line: &mut Vec<f64>) {
-        line.clear();
+    /// Reads row `r` of a tableau with so many columns, and where it is not zero.
+    pub(crate) fn row(&mut self, r: usize, columns: usize, line: &mut Line) {
         match self {
             Self::Dense { width, cells } => {
-                line.extend_from_slice(&cells[r * *width..(r + 1) * *width]);
+                line.entries.clear();
+                line.entries
+                    .extend_from_slice(&cells[r * *width..(r + 1) * *width]);
+                find_support(&line.entries, &mut line.support);
             }
-            Self::Product(product) => {
-                line.resize(columns + 2, 0.0);
-                product.row(r, line);
-                line.truncate(columns + 1);
-            }
+            Self::Product(product) => product.row(r, columns, line),
         }
     }
 
@@ -144,75 +90,57 @@ impl Matrix {
                     *basic = combine(row, values);
                 }
             }
-            Self::Product(Product {
-                rows,
-                inverse,
-                by_column,
-                constant,
-                ..
-            }) => {
-                let mut sums = constant.clone();
-                for (&at, &value) in variables.iter().zip(values).filter(|pair| *pair.1 != 0.0) {
-                    by_column[at]
-                        .iter()
-                        .for_each(|&(i, c)| sums[i] += c * value);
-                }
-                for (basic, row) in basics.iter_mut().zip(inverse.chunks_exact(*rows)) {
-                    *basic = row.iter().zip(&sums).map(|(t, sum)| t * sum).sum();
-                }
-            }
+            Self::Product(product) => product.apply(variables, values, basics),
         }
     }
 
     /// Reads column `q`, of a nonbasic variable.
     pub(crate) fn column(&self, q: usize, variable: usize, column: &mut Vec<f64>) {
-        column.clear();
         match self {
             Self::Dense { width, cells } => {
+                column.clear();
                 column.extend(cells.chunks_exact(*width).map(|row| row[q]));
             }
-            Self::Product(Product {
-                rows,
-                inverse,
-                by_column,
-                ..
-            }) => {
-                column.resize(*rows, 0.0);
-                for &(i, c) in &by_column[variable] {
-                    let entries = inverse.iter().skip(i).step_by(*rows);
-                    column
-                        .iter_mut()
-                        .zip(entries)
-                        .for_each(|(sum, t)| *sum += c * t);
-                }
-                column.iter_mut().for_each(|c| *c = dusted(*c));
-            }
+            Self::Product(product) => product.column(variable, column),
         }
     }
 
-    /// Exchanges a row with a column.
-    pub(crate) fn pivot(&mut self, exchange: &Exchange<'_>) {
+    /// Exchanges a row with a column, and updates the reference weights of the rows.
+    pub(crate) fn pivot(&mut self, exchange: &Exchange<'_>, weight: &mut [f64]) {
         let &Exchange {
             row: r,
             column: q,
             entries,
             line,
-            support,
             ..
         } = exchange;
         match self {
             Self::Dense { width, cells } => {
-                cells[r * *width..(r + 1) * *width].copy_from_slice(line);
+                weigh(weight, r, line.entries[q], entries);
+                cells[r * *width..(r + 1) * *width].copy_from_slice(&line.entries);
                 for (i, row) in cells.chunks_exact_mut(*width).enumerate() {
                     if i != r && entries[i] != 0.0 {
                         row[q] = 0.0;
-                        add(row, entries[i], line, support);
+                        add(row, entries[i], line);
                     }
                 }
             }
-            Self::Product(product) => product.pivot(exchange),
+            Self::Product(product) => product.pivot(exchange, weight),
         }
     }
+}
+
+/// Updates the weights as Forrest and Goldfarb's dual devex does; `inverse` is one over the pivot.
+fn weigh(weight: &mut [f64], r: usize, inverse: f64, entries: &[f64]) {
+    let own = weight[r] * inverse * inverse;
+    if own > LARGEST_WEIGHT {
+        weight.fill(1.0);
+        return;
+    }
+    for (weight, entry) in weight.iter_mut().zip(entries) {
+        *weight = weight.max(entry * entry * own);
+    }
+    weight[r] = own.max(1.0);
 }
 
 /// One pivot: row `row` and column `column` change places.
@@ -225,71 +153,50 @@ pub(crate) struct Exchange<'a> {
     pub(crate) enters: usize,
     /// The column as it was.
     pub(crate) entries: &'a [f64],
-    /// The row as it becomes, and where it is not zero.
-    pub(crate) line: &'a [f64],
-    pub(crate) support: &'a [usize],
+    /// The row as it becomes.
+    pub(crate) line: &'a Line,
 }
 
-impl Product {
-    fn row(&self, r: usize, line: &mut [f64]) {
-        let weights = &self.inverse[r * self.rows..(r + 1) * self.rows];
-        let mut constant = 0.0;
-        for (i, &weight) in weights.iter().enumerate() {
-            if weight != 0.0 {
-                for &(at, c) in &self.by_row[i] {
-                    line[self.slot[at]] += weight * c;
-                }
-                constant += weight * self.constant[i];
-            }
-        }
-        line.iter_mut().for_each(|c| *c = dusted(*c));
-        let columns = line.len() - 2;
-        line[columns] = constant;
+/// A row of numbers that may be mostly zero.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Line {
+    pub(crate) entries: Vec<f64>,
+    /// Where entries are not zero. It may list a few that are.
+    pub(crate) support: Vec<usize>,
+}
+
+impl Line {
+    /// Whether it pays to look at the support alone.
+    pub(crate) fn is_sparse(&self) -> bool {
+        self.support.len() * 3 < self.entries.len()
     }
 
-    fn pivot(&mut self, exchange: &Exchange<'_>) {
-        let Exchange {
-            row: r,
-            entries,
-            line,
-            ..
-        } = *exchange;
-        let Self {
-            rows,
-            inverse,
-            own,
-            support,
-            slot,
-            ..
-        } = self;
-        // The entry where the row and the column cross is the inverse of what it was.
-        let factor = -line[exchange.column];
-        own.clear();
-        own.extend(
-            inverse[r * *rows..(r + 1) * *rows]
+    /// Multiplies all entries.
+    pub(crate) fn scale(&mut self, factor: f64) {
+        if self.is_sparse() {
+            let Self { entries, support } = self;
+            support
                 .iter()
-                .map(|c| dusted(c * factor)),
-        );
-        inverse[r * *rows..(r + 1) * *rows].copy_from_slice(own);
-        find_support(own, support);
-        for (i, row) in inverse.chunks_exact_mut(*rows).enumerate() {
-            if i != r && entries[i] != 0.0 {
-                add(row, entries[i], own, support);
-            }
+                .for_each(|&j| entries[j] = dusted(entries[j] * factor));
+        } else {
+            self.entries
+                .iter_mut()
+                .for_each(|c| *c = dusted(*c * factor));
         }
-        slot[exchange.enters] = line.len();
-        slot[exchange.leaves] = exchange.column;
     }
 }
 
-/// Adds a multiple of `line`, which is zero but at `support`.
-fn add(row: &mut [f64], factor: f64, line: &[f64], support: &[usize]) {
-    if support.len() * 3 < row.len() {
-        for &j in support {
-            row[j] = dusted(row[j] + factor * line[j]);
+/// Adds a multiple of `line` to a row.
+pub(crate) fn add(row: &mut [f64], factor: f64, line: &Line) {
+    let entries = &line.entries;
+    if line.is_sparse() {
+        for &j in &line.support {
+            row[j] = dusted(row[j] + factor * entries[j]);
         }
     } else {
-        row.iter_mut().zip(line).for_each(|(c, p)| *c += factor * p);
+        row.iter_mut()
+            .zip(entries)
+            .for_each(|(c, p)| *c += factor * p);
     }
 }
 

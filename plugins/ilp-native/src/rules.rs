@@ -79,13 +79,8 @@ pub(crate) fn choose(t: &mut Tableau, standard: &Standard, tolerance: f64, gap: 
 /// By how much the objective falls at least if the loaded row goes down by `part` or up by the rest.
 fn penalties(t: &Tableau, standard: &Standard, part: f64) -> (f64, f64) {
     let (mut down, mut up) = (f64::INFINITY, f64::INFINITY);
-    let columns = t
-        .line
-        .iter()
-        .zip(&t.way)
-        .zip(&t.costs)
-        .zip(&t.nonbasic.variable);
-    for (((&entry, &way), &cost), &variable) in columns {
+    for (q, entry) in t.loaded() {
+        let (way, cost, variable) = (t.way[q], t.costs[q], t.nonbasic.variable[q]);
         let push = entry * way;
         if push.is_nan() && entry.abs() > PIVOT {
             return (0.0, 0.0);

@@ -5,6 +5,7 @@
 //! can drive them out.
 
 use crate::matrix::Matrix;
+use crate::product::Product;
 use crate::standard::Standard;
 use crate::tableau::{Place, Side, Tableau};
 
@@ -39,11 +40,11 @@ impl Start {
         let entries: usize = standard.rows.iter().map(Vec::len).sum();
         let is_sparse = (entries as f64) < SPARSE * size as f64;
         if size >= LARGE && is_sparse && rows < tableau.columns {
-            if rows.saturating_mul(rows) > most {
-                return Self::TooLarge;
-            }
-            tableau.matrix = Matrix::product(&tableau, standard);
-            return Self::Ready(Box::new(tableau));
+            return if rows.saturating_mul(rows) > most / 2 {
+                Self::TooLarge
+            } else {
+                Self::product(tableau, standard)
+            };
         }
         if size > most {
             return Self::TooLarge;
@@ -55,12 +56,22 @@ impl Start {
         for &r in &redundant {
             let fixed = tableau.basic.lower[r];
             tableau.load_row(r);
-            if (tableau.line[tableau.columns] - fixed).abs() > CONTRADICTION * (1.0 + fixed.abs()) {
+            if (tableau.line.entries[tableau.columns] - fixed).abs()
+                > CONTRADICTION * (1.0 + fixed.abs())
+            {
                 return Self::Infeasible;
             }
         }
         drop_rows(&mut tableau, |r| redundant.contains(&r));
         enter_free(&mut tableau);
+        Self::Ready(Box::new(tableau))
+    }
+}
+
+impl Start {
+    /// The basis of the rows, with the entries as a product.
+    pub(crate) fn product(mut tableau: Tableau, standard: &Standard) -> Self {
+        tableau.matrix = Matrix::Product(Box::new(Product::new(&tableau, standard)));
         Self::Ready(Box::new(tableau))
     }
 }
@@ -84,7 +95,10 @@ fn solve_equations(tableau: &mut Tableau) -> Vec<usize> {
         let mut fewest = (usize::MAX, 0);
         for (at, &r) in open.iter().enumerate() {
             tableau.load_row(r);
-            fewest = fewest.min((tableau.line.iter().filter(|c| **c != 0.0).count(), at));
+            fewest = fewest.min((
+                tableau.line.entries.iter().filter(|c| **c != 0.0).count(),
+                at,
+            ));
         }
         let r = open.swap_remove(fewest.1);
         tableau.load_row(r);
@@ -103,11 +117,11 @@ fn solve_equations(tableau: &mut Tableau) -> Vec<usize> {
 fn sparsest(tableau: &mut Tableau, candidates: Vec<usize>) -> Option<usize> {
     let largest = candidates
         .iter()
-        .fold(0.0, |m: f64, &q| m.max(tableau.line[q].abs()));
+        .fold(0.0, |m: f64, &q| m.max(tableau.line.entries[q].abs()));
     let large = (0.1 * largest).max(SMALLEST_PIVOT);
     let candidates = candidates
         .into_iter()
-        .filter(|&q| tableau.line[q].abs() >= large);
+        .filter(|&q| tableau.line.entries[q].abs() >= large);
     let candidates: Vec<usize> = candidates.collect();
     let mut best = None;
     for q in candidates {

@@ -4,7 +4,7 @@
 //! it carries what fixed variables contribute. The objective is one more row, whose entries are the reduced
 //! costs. The entries themselves are kept by a [`Matrix`].
 
-use crate::matrix::{Exchange, Matrix, combine, dusted, find_support};
+use crate::matrix::{Exchange, Line, Matrix, combine};
 use crate::standard::Standard;
 
 /// Where a variable is.
@@ -59,13 +59,12 @@ pub(crate) struct Tableau {
     /// Reference weights of the rows: how much a unit of infeasibility is worth in each.
     pub(crate) weight: Vec<f64>,
     /// The entries of the row and the column that were loaded last.
-    pub(crate) line: Vec<f64>,
+    pub(crate) line: Line,
     pub(crate) column: Vec<f64>,
     /// Nonbasic variables whose bounds changed, so that their values may have to.
     pub(crate) touched: Vec<usize>,
     /// Pivots since the entries were last computed afresh.
     pub(crate) age: usize,
-    support: Vec<usize>,
 }
 
 impl Tableau {
@@ -90,6 +89,17 @@ impl Tableau {
         self.matrix.row(r, self.columns, &mut self.line);
     }
 
+    /// The columns in which the loaded row is not zero, and its entries there.
+    pub(crate) fn loaded(&self) -> impl Iterator<Item = (usize, f64)> {
+        let Line { entries, support } = &self.line;
+        // The last column, if it is listed, is that of the number one.
+        let columns = match support.split_last() {
+            Some((&last, others)) if last == self.columns => others,
+            _ => support,
+        };
+        columns.iter().map(|&q| (q, entries[q]))
+    }
+
     /// Reads column `q` into `column`.
     pub(crate) fn load_column(&mut self, q: usize) {
         self.matrix
@@ -101,25 +111,26 @@ impl Tableau {
         let Self {
             line,
             column,
-            support,
             costs,
+            weight,
             ..
         } = self;
-        let inverse = 1.0 / line[q];
-        line.iter_mut().for_each(|c| *c = dusted(*c * -inverse));
-        line[q] = inverse;
-        find_support(line, support);
+        let inverse = 1.0 / line.entries[q];
+        line.scale(-inverse);
+        line.entries[q] = inverse;
         let factor = std::mem::take(&mut costs[q]);
-        support.iter().for_each(|&j| costs[j] += factor * line[j]);
-        self.matrix.pivot(&Exchange {
+        line.support
+            .iter()
+            .for_each(|&j| costs[j] += factor * line.entries[j]);
+        let exchange = Exchange {
             row: r,
             column: q,
             leaves: self.basic.variable[r],
             enters: self.nonbasic.variable[q],
             entries: column,
             line,
-            support,
-        });
+        };
+        self.matrix.pivot(&exchange, weight);
         self.exchange(r, q);
         self.age += 1;
     }
@@ -163,10 +174,10 @@ impl Tableau {
                 Place::Gone(value) => self.costs[self.columns] += c * value,
                 Place::Row(r) => {
                     self.load_row(r);
-                    self.costs
-                        .iter_mut()
-                        .zip(&self.line)
-                        .for_each(|(d, t)| *d += c * t);
+                    let Line { entries, support } = &self.line;
+                    support
+                        .iter()
+                        .for_each(|&j| self.costs[j] += c * entries[j]);
                 }
             }
         }
@@ -246,6 +257,7 @@ impl Tableau {
             tableau.place.push(place);
         }
         tableau.columns = tableau.nonbasic.variable.len();
+        tableau.weight = vec![1.0; tableau.rows];
         tableau
     }
 }

@@ -15,7 +15,7 @@ fn families() -> Vec<Family> {
         tsp_mtz("tsp mtz", 5),
         grid("grid lp", 5, "continuous"),
         grid("grid ilp", 5, "binary"),
-        grid("grid as a product", 9, "continuous"),
+        grid("grid as a product", 10, "continuous"),
         set_packing("set packing", 30, 12),
         knapsack("knapsack", 25, 1, 30),
         knapsack("knapsacks", 20, 3, 30),

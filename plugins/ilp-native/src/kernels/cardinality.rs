@@ -49,10 +49,26 @@ impl Cardinality {
             order.clear();
             order.extend(0..z.len());
         }
-        let larger_first =
-            |a: &usize, b: &usize| objective[*b].total_cmp(&objective[*a]).then(a.cmp(b));
+        // Zeros tie whatever their signs.
+        let value = |at: &usize| objective[*at] + 0.0;
+        let larger_first = |a: &usize, b: &usize| value(b).total_cmp(&value(a)).then(a.cmp(b));
         order.select_nth_unstable_by(k - 1, larger_first);
         order[..k].iter().for_each(|&at| z[at] = 1.0);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeros_of_either_sign_tie() {
+        let kernel = Cardinality { least: 1, most: 1 };
+        for objective in [[-0.0, 0.0, -1.0], [0.0, -0.0, -1.0]] {
+            let mut z = [0.0; 3];
+            kernel.maximise(&mut Vec::new(), &objective, &mut z);
+            assert_eq!(z, [1.0, 0.0, 0.0], "{objective:?}");
+        }
     }
 }

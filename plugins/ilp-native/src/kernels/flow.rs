@@ -3,7 +3,7 @@
 //! Every row is the balance of a node, every variable an arc that leaves one node and enters another. A
 //! network without cycles takes any cost; another one costs that are not negative, as then no
 //! cycle can pay. Other objectives go to the general engine. Of paths of equal cost the first that was
-//! found stays: arcs are looked at by the distance and the index of the node they leave, then by their own.
+//! found stays: nodes are looked at by distance (but for its last digits) and index, then arcs by index.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -30,7 +30,7 @@ pub(crate) struct Scratch {
     distance: Vec<f64>,
     /// The arc by which a node was reached: the node before and the variable.
     arrival: Vec<(u32, u32)>,
-    heap: BinaryHeap<Reverse<(u64, u32)>>,
+    heap: BinaryHeap<Reverse<u64>>,
 }
 
 impl Flow {
@@ -119,7 +119,10 @@ impl Flow {
         s.distance[self.source] = 0.0;
         match &self.order {
             Some(order) => self.in_order(order, s, objective),
-            None if objective.iter().all(|c| *c <= 0.0) => self.dijkstra(s, objective),
+            // Not `all`, which looks at one after the other.
+            None if objective.iter().fold(true, |all, c| all & (*c <= 0.0)) => {
+                self.dijkstra(s, objective);
+            }
             None => return false,
         }
         if s.distance[self.sink] == f64::INFINITY {
@@ -150,29 +153,35 @@ impl Flow {
         }
     }
 
+    /// Dijkstra's algorithm. A key is a distance cut to the digits that leave room for the node: nodes that are
+    /// equally far by that come in any order, so one of them may be improved, and looked at, once more.
     fn dijkstra(&self, s: &mut Scratch, objective: &[f64]) {
         let Scratch {
             distance,
             arrival,
             heap,
         } = s;
+        let node_bits = u64::MAX >> (distance.len() as u64).leading_zeros();
+        // The bits of numbers that are not negative compare as the numbers do.
+        let floor = |distance: f64| distance.to_bits() & !node_bits;
         heap.clear();
-        heap.push(Reverse((0, self.source as u32)));
-        while let Some(Reverse((bits, node))) = heap.pop() {
-            let here = f64::from_bits(bits);
-            if node as usize == self.sink {
+        heap.push(Reverse(self.source as u64));
+        while let Some(Reverse(key)) = heap.pop() {
+            let node = (key & node_bits) as usize;
+            let here = distance[node];
+            if key & !node_bits > distance[self.sink].to_bits() {
                 return;
             }
-            if here > distance[node as usize] {
+            if key & !node_bits != floor(here) {
                 continue;
             }
-            for &(variable, to) in self.leaving(node as usize) {
-                let through = here - objective[variable as usize];
+            for &(variable, to) in self.leaving(node) {
+                // A cost of zero as -0.0 would not compare by its bits.
+                let through = here - objective[variable as usize] + 0.0;
                 if through < distance[to as usize] {
                     distance[to as usize] = through;
-                    arrival[to as usize] = (node, variable);
-                    // The bits of numbers that are not negative compare as the numbers do.
-                    heap.push(Reverse((through.to_bits(), to)));
+                    arrival[to as usize] = (node as u32, variable);
+                    heap.push(Reverse(floor(through) | u64::from(to)));
                 }
             }
         }

@@ -77,7 +77,7 @@ fn is_binary(variable: &Variable) -> bool {
 }
 
 /// The rows in which each variable appears, with its coefficients.
-fn columns(model: &Model) -> Vec<Vec<(usize, f64)>> {
+pub(crate) fn columns(model: &Model) -> Vec<Vec<(usize, f64)>> {
     let mut columns = vec![Vec::new(); model.variables().len()];
     for (r, row) in model.rows().iter().enumerate() {
         for &(at, coefficient) in &row.terms {
