@@ -77,9 +77,9 @@ impl Case {
         format!("seed {seed}: {why}\ntheta {theta:?}\n{config}")
     }
 
-    /// By how much objectives may differ: an engine stops within 1e-9 of the best, and a point with continuous
-    /// variables may be feasible up to rounding, and as much better.
-    fn tolerance(&self, theta: &[f64], best: f64) -> f64 {
+    /// By how much an objective may be below the best: what the engine takes for a tie. The best point may also be
+    /// feasible only up to rounding, where there are continuous variables, and as much better.
+    fn tolerance(&self, backend: &Backend, theta: &[f64], best: f64) -> f64 {
         let coefficients = theta.iter().chain(&self.program.known);
         let scale: f64 = coefficients.map(|c| c.abs()).sum();
         let rounding = if self.program.continuous.is_empty() {
@@ -87,7 +87,7 @@ impl Case {
         } else {
             1e-6
         };
-        rounding * scale + 2e-9 * best.abs().max(scale)
+        rounding * scale + backend.precision * best.abs().max(scale)
     }
 
     /// Compares every back end with enumeration.
@@ -109,7 +109,9 @@ impl Case {
                     Ok((z, _)) => Ok(self.program.best_with(z, &theta)),
                 };
                 let is_right = match (best, value) {
-                    (Ok(best), Ok(Some(value))) => value >= best - self.tolerance(&theta, best),
+                    (Ok(best), Ok(Some(value))) => {
+                        value >= best - self.tolerance(backend, &theta, best)
+                    }
                     (Err(best), Err(value)) => best == value,
                     _ => false,
                 };
@@ -126,28 +128,34 @@ impl Case {
     fn with_each_other(&mut self, seen: &mut Seen) -> Result<(), String> {
         for _ in 0..OBJECTIVES {
             let theta = theta(&mut self.rng, self.program.addressed);
-            let answer = |oracle: &dyn Oracle| {
+            let answer = |oracle: &dyn Oracle| -> Result<f64, Error> {
                 let (z, _) = solve_one(oracle, &theta)?;
                 Ok(self.program.value(&z, &theta).unwrap_or(f64::NAN))
             };
             let answers = self.instances.iter();
             let answers: Vec<_> = answers.map(|(_, oracle)| answer(&**oracle)).collect();
-            let kind = |answer: &Result<f64, Error>| answer.as_ref().copied().map_err(Error::kind);
-            let first = kind(&answers[0]);
-            // Written so that the NaN of a point that is not feasible is wrong.
-            let agrees = |answer: &Result<f64, Error>| match (first, kind(answer)) {
-                (Ok(first), Ok(other)) => (first - other).abs() <= self.tolerance(&theta, first),
-                (Err(first), Err(other)) => first == other,
-                _ => false,
+            let values = answers.iter().flatten().copied();
+            let best = match (values.reduce(f64::max), &answers[0]) {
+                (Some(best), _) => Ok(best),
+                (None, Err(why)) => Err(why.kind()),
+                (None, Ok(_)) => unreachable!("a value has a maximum"),
             };
-            if !answers.iter().all(agrees) {
+            // Written so that the NaN of a point that is not feasible is wrong.
+            let agrees =
+                |(answer, (backend, _)): (&Result<f64, Error>, &(Backend, _))| match (best, answer)
+                {
+                    (Ok(best), Ok(value)) => *value >= best - self.tolerance(backend, &theta, best),
+                    (Err(kind), Err(why)) => why.kind() == kind,
+                    _ => false,
+                };
+            if !answers.iter().zip(&self.instances).all(agrees) {
                 let named = self.instances.iter().zip(&answers);
                 let named: Vec<String> = named
                     .map(|((backend, _), answer)| format!("{backend} {answer:?}"))
                     .collect();
                 return Err(self.describe(&theta, &named.join(", ")));
             }
-            seen.count(first);
+            seen.count(best);
         }
         Ok(())
     }

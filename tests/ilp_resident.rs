@@ -24,6 +24,7 @@ fn families() -> Vec<Family> {
         tsp_dfj("tsp dfj", 6),
         tsp_mtz("tsp mtz", 5),
         grid("grid lp", 5, "continuous"),
+        grid("grid as a product", 10, "continuous"),
         grid("grid ilp", 4, "binary"),
         set_packing("set packing", 24, 10),
         knapsack("knapsack", 20, 1, 30),

@@ -16,25 +16,17 @@ use serde_json::{Map, Value, json};
 const REQUIRE_ALL: &str = "IMLE_REQUIRE_ALL_BACKENDS";
 
 const TABLE: [Backend; 5] = [
+    Backend::exact("ilp-native"),
     Backend {
-        solver: "ilp-native",
-        structure: true,
-    },
-    Backend {
-        solver: "ilp-native",
         structure: false,
+        ..Backend::exact("ilp-native")
     },
+    Backend::exact("ilp-microlp"),
+    Backend::exact("ilp-highs"),
     Backend {
-        solver: "ilp-microlp",
-        structure: true,
-    },
-    Backend {
-        solver: "ilp-highs",
-        structure: true,
-    },
-    Backend {
-        solver: "ilp-cbc",
-        structure: true,
+        // Reduced costs below this, its dual tolerance, are none to CBC.
+        precision: 1e-7,
+        ..Backend::exact("ilp-cbc")
     },
 ];
 
@@ -49,9 +41,20 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
 pub(crate) struct Backend {
     pub(crate) solver: &'static str,
     structure: bool,
+    /// Objectives that differ by less are ties to the engine, relative to the sum of the coefficients.
+    pub(crate) precision: f64,
 }
 
 impl Backend {
+    /// Ties are what differs by no more than twice the part in 1e9 at which searches stop.
+    const fn exact(solver: &'static str) -> Self {
+        Self {
+            solver,
+            structure: true,
+            precision: 2e-9,
+        }
+    }
+
     /// Opens the instance that a configuration describes.
     pub(crate) fn open(&self, config: &Value) -> Result<Arc<dyn Oracle>, Error> {
         let mut config = config.clone();
