@@ -11,8 +11,8 @@ use crate::{Model, Row, Variable};
 
 /// Maximises `objective` over `model` with the engine that `engine` makes of a problem without rows.
 ///
-/// `engine` also sets the engine's options: a gap of zero, the time that is left. Errors are told apart as
-/// [`Backend::maximise`](crate::Backend::maximise) asks; a point that is not proven optimal is an error.
+/// `engine` also sets the engine's options: a gap of zero, always, and the time that is left. Errors are told
+/// apart as [`Backend::maximise`](crate::Backend::maximise) asks; a point that is not proven optimal is an error.
 ///
 /// # Errors
 ///
@@ -40,14 +40,11 @@ where
     }
     let solution = engine.solve().map_err(|why| failure(why, limits))?;
     match solution.status() {
-        SolutionStatus::Optimal => {}
+        // Of an engine that was asked for no gap, a gap is the rounding of its bound.
+        SolutionStatus::Optimal | SolutionStatus::GapLimit => {}
         SolutionStatus::TimeLimit => {
             let message = "the time ran out before a point was proven optimal";
             return Err(Error::new(ErrorKind::LimitReached, message));
-        }
-        SolutionStatus::GapLimit => {
-            let message = "the engine stopped at a gap instead of proving a point optimal";
-            return Err(Error::new(ErrorKind::BackendFailed, message));
         }
     }
     values.clear();
