@@ -29,11 +29,9 @@ pub(crate) struct LinearProgram {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     Optimal,
-    Infeasible,
-    Unbounded,
     TimeLimit,
-    /// HiGHS could not tell.
-    Unknown,
+    /// HiGHS found none: infeasible, unbounded, or it could not tell.
+    None,
 }
 
 /// Where a column or a row stands at a vertex.
@@ -170,16 +168,14 @@ impl Resident {
             sys::Highs_run(self.highs.as_ptr())
         };
         if status == sys::STATUS_ERROR {
-            return Ok(Status::Unknown);
+            return Ok(Status::None);
         }
         // SAFETY: a live instance.
         Ok(
             match unsafe { sys::Highs_getModelStatus(self.highs.as_ptr()) } {
                 sys::MODEL_STATUS_OPTIMAL | sys::MODEL_STATUS_MODEL_EMPTY => Status::Optimal,
-                sys::MODEL_STATUS_INFEASIBLE => Status::Infeasible,
-                sys::MODEL_STATUS_UNBOUNDED => Status::Unbounded,
                 sys::MODEL_STATUS_REACHED_TIME_LIMIT => Status::TimeLimit,
-                _ => Status::Unknown,
+                _ => Status::None,
             },
         )
     }

@@ -21,8 +21,8 @@
 //! **Exactness.** Gaps are zero; rows, bounds and integers are exact to 1e-9 inside HiGHS, or to 1e-7 where it fails
 //! at that. States whose scaled objectives differ by less than 1e-7 are ties to it. A point that
 //! violates the model, as rounding may, is an error of its row, never a state. Feasibility jump and symmetry
-//! detection are off: they take most of the time of a small program. That a program is unbounded is taken from its
-//! relaxation, and from the search only that it has a point: the search has called unbounded programs infeasible.
+//! detection are off: they take most of the time of a small program. HiGHS is not believed about unbounded programs,
+//! some of which it has called infeasible; see [`imle_ilp_model::is_unbounded`].
 //!
 //! **Limits.** A time limit is HiGHS's own, which it looks at between iterations and nodes. A stop flag is looked at
 //! before each row and before each solve of HiGHS, not inside: good_lp has no way to interrupt one.
@@ -38,7 +38,7 @@ mod relaxation;
 use good_lp::solvers::highs::{HighsParallelType, HighsProblem, highs};
 use good_lp::variable::UnsolvedProblem;
 use imle_api::{Error, ErrorKind, Limits, export_plugin};
-use imle_ilp_model::{Backend, IlpSolver, Model, through_good_lp};
+use imle_ilp_model::{Backend, IlpSolver, Model, is_unbounded, through_good_lp};
 
 use crate::relaxation::{Answer, Relaxation};
 
@@ -64,37 +64,29 @@ impl Backend for Highs {
         limits: &Limits<'_>,
     ) -> Result<(), Error> {
         match relaxation.maximise(model, objective, values, limits)? {
-            Answer::Integral => Ok(()),
-            Answer::Fractional | Answer::Unknown => integers(model, objective, values, limits),
-            Answer::Infeasible => Err(infeasible()),
-            // Of a program with whole points, as its coefficients are rational numbers.
-            Answer::Unbounded => {
-                let zero = vec![0.0; objective.len()];
-                integers(model, &zero, values, limits)?;
-                let message = "the objective grows without bound over the feasible set";
-                Err(Error::new(ErrorKind::Unbounded, message))
-            }
-            Answer::TimeLimit => {
-                limits.check()?;
-                let message = "the time ran out before a point was proven optimal";
-                Err(Error::new(ErrorKind::LimitReached, message))
+            Answer::Whole => return Ok(()),
+            Answer::Fractional => {}
+            // An empty relaxation is not taken for an empty model: an unbounded one has been called empty.
+            Answer::None => {
+                let engine = |directions: &Model, direction: &mut Vec<f64>| {
+                    search(directions, objective, direction, limits)
+                };
+                if is_unbounded(model, objective, engine)? {
+                    search(model, &vec![0.0; objective.len()], values, limits)?;
+                    let message = "the objective grows without bound over the feasible set";
+                    return Err(Error::new(ErrorKind::Unbounded, message));
+                }
             }
         }
+        search(model, objective, values, limits)
     }
-}
-
-fn infeasible() -> Error {
-    Error::new(
-        ErrorKind::Infeasible,
-        "no point satisfies every row and bound",
-    )
 }
 
 /// How exact HiGHS has to be about rows, bounds and integers, on the first attempt and on the next.
 const TOLERANCES: [f64; 2] = [1e-9, 1e-7];
 
-/// Branch and bound, in a new model each time: HiGHS keeps too much of an earlier one.
-fn integers(
+/// Branch and bound, in a new model each time: HiGHS keeps too much of an earlier search.
+fn search(
     model: &Model,
     objective: &[f64],
     values: &mut Vec<f64>,

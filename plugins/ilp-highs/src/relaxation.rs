@@ -2,7 +2,7 @@
 
 use std::ffi::CStr;
 
-use imle_api::{Error, Limits};
+use imle_api::{Error, ErrorKind, Limits};
 use imle_ilp_model::Model;
 
 use crate::ffi::{LinearProgram, Resident, Standing, Status, Value, Vertex};
@@ -17,13 +17,11 @@ const STRICT: f64 = 1e-6;
 #[derive(Debug)]
 pub(crate) enum Answer {
     /// The maximum of the relaxation, at a point of the model: the maximum of the model.
-    Integral,
+    Whole,
     /// The maximum of the relaxation, at a point that is not in the model.
     Fractional,
-    Infeasible,
-    Unbounded,
-    TimeLimit,
-    Unknown,
+    /// HiGHS found no maximum.
+    None,
 }
 
 /// What is kept of a relaxation from row to row.
@@ -69,14 +67,14 @@ impl Relaxation {
                 self.settle(model);
                 self.answer(model, values)
             }
-            Status::Infeasible => Answer::Infeasible,
-            Status::Unbounded => Answer::Unbounded,
-            Status::TimeLimit => Answer::TimeLimit,
-            _ => Answer::Unknown,
+            Status::TimeLimit => {
+                limits.check()?;
+                let message = "the time ran out before a point was proven optimal";
+                return Err(Error::new(ErrorKind::LimitReached, message));
+            }
+            _ => return Ok(Answer::None),
         };
-        if matches!(answer, Answer::Integral | Answer::Fractional) {
-            self.resident = Some(cold);
-        }
+        self.resident = Some(cold);
         Ok(answer)
     }
 
@@ -107,7 +105,7 @@ impl Relaxation {
             variables.all(|(v, x)| !v.is_integral() || (x - x.round()).abs() <= ROUNDING);
         // Rounding may have cost a row with large coefficients too much.
         if is_integral && model.make_exact(ROUNDING, values).is_ok() {
-            Answer::Integral
+            Answer::Whole
         } else {
             Answer::Fractional
         }

@@ -112,7 +112,7 @@ pub(crate) fn obeys_the_contract<S: Solver>() {
         )
         .refuses(json!({}))
         .run::<S>()
-        .unwrap();
+        .expect("the contract is obeyed");
 }
 
 /// Objectives with one best state, with ties, and with nothing to choose.
@@ -144,7 +144,7 @@ fn bits(oracle: &impl Oracle, theta: &[f64]) -> Result<Vec<u64>, ErrorKind> {
 pub(crate) fn is_the_same_resident_and_fresh<S: Solver>() {
     for config in [knapsack(14), assignment(5), paths(), mixed()] {
         let config = config.to_string();
-        let open = || Linked::<S>::open(&config).unwrap();
+        let open = || Linked::<S>::open(&config).expect("the configuration is good");
         let resident = open();
         let objectives = objectives(resident.facts().dim);
         let fresh: Vec<_> = objectives
@@ -172,7 +172,7 @@ pub(crate) fn is_the_same_resident_and_fresh<S: Solver>() {
 /// Infeasible and unbounded are told apart, also where the relaxation cannot.
 pub(crate) fn tells_infeasible_from_unbounded<S: Solver>() {
     let status = |config: Value, theta: &[f64]| {
-        let oracle = Linked::<S>::open(&config.to_string()).unwrap();
+        let oracle = Linked::<S>::open(&config.to_string()).expect("the configuration is good");
         solve_one(&oracle, theta)
             .map(|(z, _)| z)
             .map_err(|why| why.kind())
@@ -231,7 +231,7 @@ pub(crate) fn ends_in_time<S: Solver>(limit: Duration, slack: Duration) {
         .collect();
     let config = json!({"model": {"binaries": 40, "rows": rows}}).to_string();
     let theta: Vec<f64> = (0..40).map(|_| random.f64()).collect();
-    let oracle = Linked::<S>::open(&config).unwrap();
+    let oracle = Linked::<S>::open(&config).expect("the configuration is good");
     let solve = |limits: &Limits<'_>| -> Outcome {
         let (mut z, mut outcomes) = (vec![f64::NAN; 40], [unset()]);
         oracle.solve(&theta, &mut z, &mut outcomes, limits);
@@ -239,7 +239,7 @@ pub(crate) fn ends_in_time<S: Solver>(limit: Duration, slack: Duration) {
         outcome
     };
     let start = Instant::now();
-    let error = solve(&Limits::none().with_time(limit)).unwrap_err();
+    let error = solve(&Limits::none().with_time(limit)).expect_err("a limit was set");
     assert_eq!(error.kind(), ErrorKind::LimitReached, "{error}");
     let taken = start.elapsed();
     println!("{} took {taken:?} of {limit:?}", S::NAME);
@@ -248,6 +248,6 @@ pub(crate) fn ends_in_time<S: Solver>(limit: Duration, slack: Duration) {
 
     let stop = StopFlag::default();
     stop.raise();
-    let error = solve(&Limits::none().with_stop(&stop)).unwrap_err();
+    let error = solve(&Limits::none().with_stop(&stop)).expect_err("a limit was set");
     assert_eq!(error.kind(), ErrorKind::Stopped);
 }
