@@ -30,7 +30,9 @@
 
 use good_lp::solvers::coin_cbc::coin_cbc;
 use imle_api::{Error, ErrorKind, Limits, export_plugin};
-use imle_ilp_model::{Backend, IlpSolver, Kind, Model, Variable, is_unbounded, through_good_lp};
+use imle_ilp_model::{
+    Backend, FreeVariables, IlpSolver, Kind, Model, Variable, is_unbounded, through_good_lp,
+};
 
 /// How far from an integer a value may be that is an integer up to rounding.
 const ROUNDING: f64 = 1e-9;
@@ -156,19 +158,26 @@ fn solve(
     limits: &Limits<'_>,
     options: &[(&str, &str)],
 ) -> Result<(), Error> {
-    through_good_lp(model, objective, values, limits, |problem| {
-        let mut engine = coin_cbc(problem);
-        for (key, value) in options {
-            engine.set_parameter(key, value);
-        }
-        engine.set_parameter("ratioGap", "0");
-        engine.set_parameter("allowableGap", "0");
-        if let Some(left) = limits.time_left() {
-            engine.set_parameter("timeMode", "elapsed");
-            engine.set_parameter("sec", &left.as_secs_f64().to_string());
-        }
-        Ok(engine)
-    })
+    through_good_lp(
+        model,
+        objective,
+        values,
+        limits,
+        FreeVariables::Whole,
+        |problem| {
+            let mut engine = coin_cbc(problem);
+            for (key, value) in options {
+                engine.set_parameter(key, value);
+            }
+            engine.set_parameter("ratioGap", "0");
+            engine.set_parameter("allowableGap", "0");
+            if let Some(left) = limits.time_left() {
+                engine.set_parameter("timeMode", "elapsed");
+                engine.set_parameter("sec", &left.as_secs_f64().to_string());
+            }
+            Ok(engine)
+        },
+    )
 }
 
 /// The solver `ilp-cbc`.

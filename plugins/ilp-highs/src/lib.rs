@@ -38,7 +38,7 @@ mod relaxation;
 use good_lp::solvers::highs::{HighsParallelType, HighsProblem, highs};
 use good_lp::variable::UnsolvedProblem;
 use imle_api::{Error, ErrorKind, Limits, export_plugin};
-use imle_ilp_model::{Backend, IlpSolver, Model, is_unbounded, through_good_lp};
+use imle_ilp_model::{Backend, FreeVariables, IlpSolver, Model, is_unbounded, through_good_lp};
 
 use crate::relaxation::{Answer, Relaxation};
 
@@ -93,9 +93,14 @@ fn search(
     limits: &Limits<'_>,
 ) -> Result<(), Error> {
     let attempt = |tolerance: f64, values: &mut Vec<f64>| {
-        through_good_lp(model, objective, values, limits, |problem| {
-            Ok(engine(problem, tolerance, limits))
-        })?;
+        through_good_lp(
+            model,
+            objective,
+            values,
+            limits,
+            FreeVariables::Whole,
+            |problem| Ok(engine(problem, tolerance, limits)),
+        )?;
         model.make_exact(1e-6, values)
     };
     let mut last = Ok(());

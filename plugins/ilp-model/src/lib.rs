@@ -37,7 +37,7 @@ mod recession;
 pub use backend::{Backend, IlpSolver, Workspace};
 pub use config::{Bound, Config, Infinity, ModelConfig, RowConfig, Sense, Terms, VariableConfig};
 pub use model::{Kind, Model, Row, Variable};
-pub use modelling::through_good_lp;
+pub use modelling::{FreeVariables, through_good_lp};
 pub use problem::Problem;
 pub use recession::is_unbounded;
 
