@@ -10,7 +10,7 @@
 use good_lp::solvers::microlp::microlp;
 use good_lp::{WithMipGap, WithTimeLimit};
 use imle_api::{Error, ErrorKind, Limits, export_plugin};
-use imle_ilp_model::{Backend, IlpSolver, Model, through_good_lp};
+use imle_ilp_model::{Backend, FreeVariables, IlpSolver, Model, through_good_lp};
 
 /// The microlp engine.
 #[derive(Debug)]
@@ -30,15 +30,22 @@ impl Backend for Microlp {
         values: &mut Vec<f64>,
         limits: &Limits<'_>,
     ) -> Result<(), Error> {
-        through_good_lp(model, objective, values, limits, |problem| {
-            let engine = microlp(problem)
-                .with_mip_gap(0.0)
-                .map_err(|why| Error::new(ErrorKind::BackendFailed, why.to_string()))?;
-            Ok(match limits.time_left() {
-                Some(time) => engine.with_time_limit(time.as_secs_f64()),
-                None => engine,
-            })
-        })
+        through_good_lp(
+            model,
+            objective,
+            values,
+            limits,
+            FreeVariables::Split,
+            |problem| {
+                let engine = microlp(problem)
+                    .with_mip_gap(0.0)
+                    .map_err(|why| Error::new(ErrorKind::BackendFailed, why.to_string()))?;
+                Ok(match limits.time_left() {
+                    Some(time) => engine.with_time_limit(time.as_secs_f64()),
+                    None => engine,
+                })
+            },
+        )
     }
 }
 

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::config::ModelConfig;
-use crate::{bounds, invalid};
+use crate::{bounds, check, invalid};
 
 /// A magnitude from which a bound means none, as the LP and MPS formats have it.
 const NO_BOUND: f64 = 1e20;
@@ -83,6 +83,19 @@ impl Model {
         }
         bounds::tighten(&mut variables, &rows);
         Ok(Self { variables, rows })
+    }
+
+    /// Rounds integer variables, clips the others to their bounds, and checks the point that results.
+    ///
+    /// `values` has the value of every variable, in order; an integer one may be `tolerance` away from an
+    /// integer. Rows may be violated by 1e-6. An engine that can try again does this to its own points; the
+    /// solver does it to all.
+    ///
+    /// # Errors
+    ///
+    /// [`BackendFailed`](imle_api::ErrorKind::BackendFailed) with the variable or the row that is violated.
+    pub fn make_exact(&self, tolerance: f64, values: &mut [f64]) -> Result<(), Error> {
+        check::make_exact(self, tolerance, values)
     }
 
     pub(crate) fn from_config(config: ModelConfig) -> Result<Self, Error> {

@@ -11,8 +11,8 @@ use crate::{Model, Row, Variable};
 
 /// Maximises `objective` over `model` with the engine that `engine` makes of a problem without rows.
 ///
-/// `engine` also sets the engine's options: a gap of zero, the time that is left. Errors are told apart as
-/// [`Backend::maximise`](crate::Backend::maximise) asks; a point that is not proven optimal is an error.
+/// `engine` also sets the engine's options: a gap of zero, always, and the time that is left. Errors are told
+/// apart as [`Backend::maximise`](crate::Backend::maximise) asks; a point that is not proven optimal is an error.
 ///
 /// # Errors
 ///
@@ -22,6 +22,7 @@ pub fn through_good_lp<M>(
     objective: &[f64],
     values: &mut Vec<f64>,
     limits: &Limits<'_>,
+    free: FreeVariables,
     engine: impl FnOnce(UnsolvedProblem) -> Result<M, Error>,
 ) -> Result<(), Error>
 where
@@ -31,7 +32,7 @@ where
     let columns: Vec<Column> = model
         .variables()
         .iter()
-        .map(|v| Column::new(v, &mut problem))
+        .map(|v| Column::new(v, free, &mut problem))
         .collect();
     let maximised = sum(&columns, objective.iter().copied().enumerate());
     let mut engine = engine(problem.optimise(ObjectiveDirection::Maximisation, maximised))?;
@@ -40,14 +41,11 @@ where
     }
     let solution = engine.solve().map_err(|why| failure(why, limits))?;
     match solution.status() {
-        SolutionStatus::Optimal => {}
+        // Of an engine that was asked for no gap, a gap is the rounding of its bound.
+        SolutionStatus::Optimal | SolutionStatus::GapLimit => {}
         SolutionStatus::TimeLimit => {
             let message = "the time ran out before a point was proven optimal";
             return Err(Error::new(ErrorKind::LimitReached, message));
-        }
-        SolutionStatus::GapLimit => {
-            let message = "the engine stopped at a gap instead of proving a point optimal";
-            return Err(Error::new(ErrorKind::BackendFailed, message));
         }
     }
     values.clear();
@@ -55,22 +53,34 @@ where
     Ok(())
 }
 
-/// A variable as engines get it: `plus`, or `plus - minus` with both from 0 on if it is continuous and
-/// free. Not every engine that good_lp speaks to is right about free variables: in random programs
-/// microlp 0.6 called some unbounded that are not, and did not return from others.
+/// How an engine gets the continuous variables without any bound.
+///
+/// Not every engine is right about them: in random programs microlp 0.6 called some unbounded that are not, and
+/// did not return from others. CBC 2.10 is, but lets the two halves of a split one grow together until their
+/// difference has lost its digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FreeVariables {
+    /// As they are.
+    Whole,
+    /// As the difference of two variables from 0 on.
+    Split,
+}
+
+/// A variable as engines get it: `plus`, or `plus - minus` with both from 0 on.
 struct Column {
     plus: good_lp::Variable,
     minus: Option<good_lp::Variable>,
 }
 
 impl Column {
-    fn new(from: &Variable, problem: &mut ProblemVariables) -> Self {
+    fn new(from: &Variable, free: FreeVariables, problem: &mut ProblemVariables) -> Self {
         let (lower, upper) = (from.lower, from.upper);
         if from.is_integral() {
             let plus = problem.add(variable().clamp(lower, upper).integer());
             return Self { plus, minus: None };
         }
-        if (lower, upper) == (f64::NEG_INFINITY, f64::INFINITY) {
+        let is_free = (lower, upper) == (f64::NEG_INFINITY, f64::INFINITY);
+        if is_free && free == FreeVariables::Split {
             let [plus, minus] = [0, 1].map(|_| problem.add(variable().min(0)));
             return Self {
                 plus,

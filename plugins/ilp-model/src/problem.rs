@@ -6,7 +6,7 @@ use imle_api::{Error, ErrorKind, Facts};
 
 use crate::config::Config;
 use crate::model::index;
-use crate::{Model, check, invalid, read};
+use crate::{Model, invalid, read};
 
 /// Maximise `<z, theta>` plus a known linear objective over a [`Model`], where `z` are the variables
 /// that theta addresses.
@@ -116,7 +116,7 @@ impl Problem {
     ///
     /// [`ErrorKind::BackendFailed`] with the variable or the row that the point violates.
     pub fn state_of(&self, values: &mut [f64], z: &mut [f64]) -> Result<(), Error> {
-        check::make_exact(&self.model, self.integrality_tolerance, values)?;
+        self.model.make_exact(self.integrality_tolerance, values)?;
         for (z, &variable) in z.iter_mut().zip(&self.theta) {
             *z = values[variable];
         }
