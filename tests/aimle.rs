@@ -37,7 +37,7 @@ fn settling(aimle: Aimle) -> Vec<(String, f64)> {
         let memory = layer.memory();
         names
             .iter()
-            .map(|name| memory.get(name).unwrap()[1])
+            .map(|name| memory.get(name).expect("a controller")[1])
             .collect()
     };
     let (burn_in, measured) = (300, 400);

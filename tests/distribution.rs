@@ -11,9 +11,11 @@ fn sampled(samples: usize) -> Distribution {
         samples,
         ..Sampling::default()
     };
-    let layer = Layer::new(k_subset(4, 1), StraightThrough, sampling).unwrap();
-    let saved = layer.forward(&[0.0, 1.0, -1.0, 0.5], 0).unwrap();
-    let distribution = Distribution::of_samples(saved.states(), 0).unwrap();
+    let layer = Layer::new(k_subset(4, 1), StraightThrough, sampling).expect("it is right");
+    let saved = layer
+        .forward(&[0.0, 1.0, -1.0, 0.5], 0)
+        .expect("theta fits");
+    let distribution = Distribution::of_samples(saved.states(), 0).expect("all solved");
     let mu = saved.states().marginals();
     distribution
         .mean()

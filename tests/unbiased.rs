@@ -120,7 +120,7 @@ fn grads(z: &[f64]) -> Vec<f64> {
 
 /// Of the softmax: Gumbel perturb-and-MAP over one-hot states.
 fn softmax() -> Distribution {
-    Distribution::gibbs(&subsets(4, 1), &THETA, TAU).unwrap()
+    Distribution::gibbs(&subsets(4, 1), &THETA, TAU).expect("they are states")
 }
 
 fn scaled(values: Vec<f64>) -> Vec<f64> {
@@ -334,7 +334,8 @@ fn scores_of_noise_are_the_derivatives_of_their_densities() {
     let gumbel = |x: f64| -x - (-x).exp();
     let normal = |x: f64| -0.5 * x * x;
     let logistic = |x: f64| -x - 2.0 * (-x).exp().ln_1p();
-    let noises: [(Arc<dyn Noise>, fn(f64) -> f64); 3] = [
+    type LnDensity = fn(f64) -> f64;
+    let noises: [(Arc<dyn Noise>, LnDensity); 3] = [
         (Arc::new(Gumbel), gumbel),
         (Arc::new(Normal), normal),
         (Arc::new(Logistic), logistic),

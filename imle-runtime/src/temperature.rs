@@ -20,8 +20,8 @@ use crate::sampling::not_negative;
 ///
 /// let fixed = Temperature::from(0.5);
 /// let relative = Temperature::relative(0.5);
-/// assert_eq!(fixed.of(&[8.0, 24.0]), 0.5);
-/// assert_eq!(relative.of(&[8.0, 24.0]), 4.0);
+/// assert_eq!(fixed.of(&[-16.0, 16.0]), 0.5);
+/// assert_eq!(relative.of(&[-16.0, 16.0]), 8.0);
 /// let sampling = Sampling { tau: relative, ..Sampling::default() };
 /// # let _ = sampling;
 /// ```
