@@ -1,12 +1,12 @@
-//! Cases of the other estimators, and oracles that look at all states.
+//! Cases of the other estimators, and all states of small problems.
 
 use std::sync::Arc;
 
 use imle_api::conformance::binary_vectors;
 use imle_runtime::{
-    Address, Aimle, Baseline, Difference, Distribution, Error, Estimator, Exact, Facts, Feedback,
-    FnOracle, Gumbel, Imle, Layer, NoNoise, Noise, Normal, Oracle, Perturbed, Pid, Registry,
-    Replay, Sampling, Sense, StraightThrough,
+    Address, Aimle, Baseline, Difference, Distribution, Error, Estimator, Exact, Feedback, Gumbel,
+    Imle, Layer, NoNoise, Noise, Normal, Perturbed, Pid, Registry, Replay, Sampling, Sense,
+    StraightThrough,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -17,7 +17,7 @@ use super::{Stop, close, missing, number, numbers, oracle, replayed, same_states
 const MOST_COORDINATES: usize = 12;
 
 /// All states of a small problem.
-pub(super) fn states(problem: &Value) -> Result<Vec<Vec<f64>>, Stop> {
+fn states(problem: &Value) -> Result<Vec<Vec<f64>>, Stop> {
     let size = |name: &str| match number(&problem[name])? {
         size if size.fract() == 0.0 && (1.0..=12.0).contains(&size) => Ok(size as usize),
         _ => Err(missing(name)),
@@ -69,22 +69,6 @@ fn connects(vertices: usize, edges: &[(usize, usize)], z: &[f64]) -> bool {
         }
     }
     reached.into_iter().all(|reached| reached)
-}
-
-/// An oracle that looks at all states, for problems that no plugin here solves.
-pub(super) fn enumeration(problem: &Value) -> Result<Arc<dyn Oracle>, Stop> {
-    let states = states(problem)?;
-    let first = states.first().ok_or_else(|| missing("problem"))?;
-    let facts = Facts::binary(first.len());
-    Ok(Arc::new(FnOracle::new(facts, move |theta, z| {
-        let score = |z: &[f64]| -> f64 { z.iter().zip(theta).map(|(z, theta)| z * theta).sum() };
-        let better = |best: &Vec<f64>, z: &Vec<f64>| score(z) > score(best);
-        let best = states
-            .iter()
-            .reduce(|best, z| if better(best, z) { z } else { best });
-        z.copy_from_slice(best.expect("there is a state"));
-        Ok(())
-    })))
 }
 
 /// A layer over the noise of a case.
@@ -245,7 +229,7 @@ pub(super) fn adaptive(case: &Value, registry: &Registry) -> Result<(), Stop> {
     Ok(())
 }
 
-pub(super) fn exact_marginals(case: &Value) -> Result<(), Stop> {
+pub(super) fn exact_marginals(case: &Value, registry: &Registry) -> Result<(), Stop> {
     let (theta, expect) = (numbers(&case["theta"])?, &case["expect"]);
     let states = states(&case["problem"])?;
     let distribution = Distribution::gibbs(&states, &theta, 1.0)?;
@@ -259,7 +243,7 @@ pub(super) fn exact_marginals(case: &Value) -> Result<(), Stop> {
         &[number(&expect["log_partition"])?],
         &[log_partition(&distribution, &theta)],
     )?;
-    let layer = exact(states, None, &case["problem"])?;
+    let layer = exact(case, registry, states, None)?;
     close(
         "marginals",
         &numbers(&expect["marginals"])?,
@@ -275,20 +259,21 @@ fn log_partition(distribution: &Distribution, theta: &[f64]) -> f64 {
     })
 }
 
-fn exact(states: Vec<Vec<f64>>, lambda: Option<f64>, problem: &Value) -> Result<Layer, Stop> {
+fn exact(
+    case: &Value,
+    registry: &Registry,
+    states: Vec<Vec<f64>>,
+    lambda: Option<f64>,
+) -> Result<Layer, Stop> {
     let estimator = Exact {
         states,
         lambda,
         difference: Difference::OneSided,
     };
-    Ok(Layer::new(
-        enumeration(problem)?,
-        estimator,
-        Sampling::default(),
-    )?)
+    layer(case, registry, estimator, Sampling::default())
 }
 
-pub(super) fn finite_difference(case: &Value) -> Result<(), Stop> {
+pub(super) fn finite_difference(case: &Value, registry: &Registry) -> Result<(), Stop> {
     let (theta, dy, expect) = (
         numbers(&case["theta"])?,
         numbers(&case["dy"])?,
@@ -301,7 +286,7 @@ pub(super) fn finite_difference(case: &Value) -> Result<(), Stop> {
         .map(|(theta, dy)| theta - lambda * dy)
         .collect();
     for (name, lambda) in [("fd", Some(lambda)), ("exact_vjp", None)] {
-        let layer = exact(states(&case["problem"])?, lambda, &case["problem"])?;
+        let layer = exact(case, registry, states(&case["problem"])?, lambda)?;
         close(
             "mu_prime",
             &numbers(&expect["mu_prime"])?,
