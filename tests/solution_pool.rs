@@ -8,8 +8,8 @@ mod oracles;
 use std::sync::Arc;
 
 use imle_runtime::{
-    Call, Imle, Labels, Layer, LossLayer, Oracle, Perceptron, Pid, Pool, PoolConfig, PoolRule,
-    Sampling, SpoPlus,
+    Call, Imle, Labels, Layer, LayerConfig, LossLayer, Oracle, Perceptron, Pid, Pool, PoolConfig,
+    PoolRule, Sampling, SpoPlus,
 };
 use losses::{Problem, problem};
 use oracles::{Counting, brute_force, enumeration, numbers, subsets};
@@ -36,7 +36,8 @@ fn perceptron(oracle: Arc<dyn Oracle>, pool: &Pool, threads: usize) -> LossLayer
 
 fn evaluate(layer: &LossLayer, problem: &Problem, call: u64) -> Vec<f64> {
     let value = layer.evaluate(&problem.theta, &problem.labels(), call);
-    value.unwrap().all_solved().unwrap().theta
+    let value = value.and_then(imle_runtime::LossValue::all_solved);
+    value.expect("every row is solved").theta
 }
 
 #[test]
@@ -277,6 +278,51 @@ fn evaluation_without_noise_stays_exact() {
         .flat_map(|theta| brute_force(&problem.states, theta))
         .collect();
     assert_eq!(layer.map(&problem.theta).unwrap().z(), best);
+}
+
+#[test]
+fn a_file_names_the_loss_and_the_pool() {
+    let text = r#"
+        [oracle]
+        solver = "k-subset"
+        config = { dim = 6, k = 2 }
+
+        [loss]
+        type = "contrastive_map"
+        margin = "regret"
+
+        [pool]
+        solve_ratio = 0.5
+        rule = "batch"
+    "#;
+    let config = LayerConfig::from_toml(text).unwrap();
+    assert_eq!(
+        LayerConfig::from_toml(&config.to_toml().unwrap())
+            .unwrap()
+            .to_json()
+            .unwrap(),
+        config.to_json().unwrap()
+    );
+    let opened = config.open(&oracles::registry()).unwrap();
+    let (loss, pool) = (opened.loss.unwrap(), opened.pool.unwrap());
+    let problem = problem(10, 10);
+    // Nothing is known in the first call, whose rows are solved; the second compares what they gave.
+    let first = loss.evaluate(&problem.theta, &problem.labels(), 0).unwrap();
+    assert!(
+        first
+            .all_solved()
+            .unwrap_err()
+            .message()
+            .contains("insert some first")
+    );
+    let second = loss.evaluate(&problem.theta, &problem.labels(), 1).unwrap();
+    assert_eq!(second.all_solved().unwrap().losses.len(), 10);
+    assert!(pool.statistics().states > 0 && pool.statistics().solves >= 10);
+    let wrong = LayerConfig::from_toml(&text.replace("0.5", "2.0")).unwrap_err();
+    assert_eq!(
+        wrong.message(),
+        "pool: solve_ratio = 2 is not within [0, 1]"
+    );
 }
 
 #[test]

@@ -13,7 +13,7 @@
 //! - [`Portfolio`] (portfolio.rs) and [`Fallback`] (fallback.rs), several back ends for one problem;
 //! - [`exact_marginals`] (exact.rs), for solvers that have them;
 //! - [`LayerConfig`] (layer_config.rs), all of that in a file;
-//! - [`normalized_regret`] and [`mean_relative_regret`] (metrics.rs).
+//! - [`normalized_regret`] and [`mean_relative_regret`] (metrics.rs), [`worst_objectives`] for predictions with ties.
 //!
 //! The traits and errors come from `imle-api`.
 
@@ -57,6 +57,7 @@ mod sampling;
 mod states;
 mod target;
 mod temperature;
+mod worst_objectives;
 
 pub use cache::{Cache, CacheStatistics};
 pub use call::Call;
@@ -86,7 +87,6 @@ pub use losses::{
 };
 pub use metrics::{
     cost_ratio_accuracy, exact_match, hamming, mean_relative_regret, normalized_regret, regrets,
-    worst_objectives,
 };
 pub use noise::{Address, Gumbel, Logistic, NoNoise, Noise, Normal, Replay, SumOfGamma};
 pub use pass::Pass;
@@ -99,6 +99,7 @@ pub use sampling::{Sampling, Sense};
 pub use states::{RowError, States};
 pub use target::{Combinatorial, Pid, RelativePid, Target};
 pub use temperature::{RelativeTemperature, Temperature};
+pub use worst_objectives::worst_objectives;
 
 #[doc = include_str!("../METHODS.md")]
 pub mod methods {}

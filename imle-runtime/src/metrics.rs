@@ -1,10 +1,9 @@
 //! How much worse decisions are than the best ones. Two normalisations are in use, and they differ: a
 //! regret without its normalisation is not a number.
 
-use imle_api::{Error, ErrorKind, Limits, Oracle, Outcome, check_theta, unset};
+use imle_api::{Error, ErrorKind};
 
-use crate::batch::Batch;
-use crate::sampling::{Sense, not_negative};
+use crate::sampling::Sense;
 
 /// Returns the regret of each decision: how much worse its objective is than the optimum, never
 /// negative for true optima.
@@ -158,126 +157,4 @@ fn mean_of_rows(
     let rows = z.chunks_exact(dim).zip(right.chunks_exact(dim));
     let scores = rows.map(|(z, right)| score(z.iter().zip(right).filter(|(a, b)| a != b).count()));
     Ok(scores.sum::<f64>() / (z.len() / dim) as f64)
-}
-
-/// Returns the true objective of the *worst* state that the predicted theta calls optimal, for each row of
-/// `[rows, dim]`: the basis of the unambiguous regret (Elmachtoub and Grigas 2022, Definition 1), in which a
-/// prediction that cannot tell good states from bad does not profit from the solver's tie rule. Hand the
-/// objectives to [`normalized_regret`] or [`mean_relative_regret`].
-///
-/// The worst state is `z' = MAP(weight theta - r)`, with the predicted theta and the true `r` as rewards, for the
-/// first weight of a growing sequence at which `<z', theta>` is within `tolerance` (of itself, relative to the sum
-/// of absolute products) of the optimum. Then it is worst among all states that are at least as good as itself
-/// under the prediction: exactly the worst of the ties if none of those is a mere near-tie within the tolerance,
-/// and never better than them. PyEPO rounds predictions to 1e-5 for the same purpose.
-///
-/// Costs at least two solves a row.
-///
-/// ```
-/// use imle_runtime::{Facts, FnOracle, Sense, worst_objectives};
-///
-/// let cheapest = FnOracle::new(Facts::binary(3).with_ones(1), |theta, z| {
-///     let best = (1..3).fold(0, |best, i| if theta[i] > theta[best] { i } else { best });
-///     z.fill(0.0);
-///     z[best] = 1.0;
-///     Ok(())
-/// });
-/// // The solver takes the first of the two that look equal; the second would cost 7.
-/// let worst = worst_objectives(&cheapest, &[1.0, 1.0, 2.0], &[4.0, 7.0, 9.0], Sense::Minimize, 1e-9)?;
-/// assert_eq!(worst, [7.0]);
-/// # Ok::<(), imle_runtime::Error>(())
-/// ```
-///
-/// # Errors
-///
-/// [`ErrorKind::InvalidTheta`] for theta that is not finite or does not fit, and
-/// [`ErrorKind::InvalidConfig`] for a negative tolerance. The first row that cannot be solved, with its number;
-/// [`ErrorKind::LimitReached`] if no weight tells its ties apart within the tolerance.
-pub fn worst_objectives(
-    oracle: &dyn Oracle,
-    predicted: &[f64],
-    truth: &[f64],
-    sense: Sense,
-    tolerance: f64,
-) -> Result<Vec<f64>, Error> {
-    not_negative("tolerance", tolerance)?;
-    let pinned = oracle.pin();
-    let oracle = pinned.as_deref().unwrap_or(oracle);
-    let dim = oracle.facts().dim;
-    let rows = check_theta(predicted, dim)?;
-    if check_theta(truth, dim)? != rows {
-        let message = format!("{rows} predicted rows for {} true ones", truth.len() / dim);
-        return Err(Error::new(ErrorKind::InvalidInput, message));
-    }
-    let (mut theta, mut rewards) = (predicted.to_vec(), truth.to_vec());
-    sense.flip(&mut theta);
-    sense.flip(&mut rewards);
-    let solve = |weight: Option<f64>, rows: &[usize]| {
-        solve_rows(oracle, rows, |row, out| {
-            for (i, out) in out.iter_mut().enumerate() {
-                let (theta, reward) = (theta[row * dim + i], rewards[row * dim + i]);
-                *out = weight.map_or(theta, |weight| weight * theta - reward);
-            }
-        })
-    };
-    let product = |values: &[f64], row: usize, z: &[f64]| -> f64 {
-        let values = &values[row * dim..][..dim];
-        values.iter().zip(z).map(|(value, z)| value * z).sum()
-    };
-    let mut open: Vec<usize> = (0..rows).collect();
-    let best = solve(None, &open)?;
-    let mut worst = vec![f64::NAN; rows];
-    for doubling in 0..=WEIGHTS {
-        let z = solve(Some(f64::from(1_u32 << doubling)), &open)?;
-        let mut still_open = Vec::new();
-        for (z, row) in z.chunks_exact(dim).zip(open) {
-            let optimum = product(&theta, row, &best[row * dim..][..dim]);
-            let size: f64 = z
-                .iter()
-                .zip(&theta[row * dim..])
-                .map(|(z, theta)| (z * theta).abs())
-                .sum();
-            if product(&theta, row, z) >= optimum - tolerance * size {
-                worst[row] = product(truth, row, z);
-            } else {
-                still_open.push(row);
-            }
-        }
-        open = still_open;
-        if open.is_empty() {
-            return Ok(worst);
-        }
-    }
-    let message = format!("row {}: its ties are too close to tell apart", open[0]);
-    Err(Error::new(ErrorKind::LimitReached, message))
-}
-
-/// Weights are 1, 2, 4, up to 2 to this: beyond it, the true theta loses half of its digits.
-const WEIGHTS: u32 = 26;
-
-fn solve_rows(
-    oracle: &dyn Oracle,
-    rows: &[usize],
-    prepare: impl Fn(usize, &mut [f64]) + Sync,
-) -> Result<Vec<f64>, Error> {
-    let dim = oracle.facts().dim;
-    let mut z = vec![f64::NAN; rows.len() * dim];
-    let mut outcomes: Vec<Outcome> = vec![unset(); rows.len()];
-    let prepare = |query: usize, theta: &mut [f64]| {
-        prepare(rows[query], theta);
-        Ok(())
-    };
-    let batch = Batch::new(0)?;
-    batch.solve(
-        dim,
-        |_| oracle,
-        prepare,
-        &Limits::none(),
-        &mut z,
-        &mut outcomes,
-    );
-    for (outcome, row) in outcomes.into_iter().zip(rows) {
-        outcome.map_err(|why| why.within(format_args!("row {row}")))?;
-    }
-    Ok(z)
 }

@@ -9,7 +9,7 @@ use crate::parameters::{NoParameters, without_parameters};
 use crate::pass::Pass;
 
 /// Noise-contrastive estimation over a solution pool (Mulamba, Mandi, Diligenti, Lombardi, Bucarey, Guns,
-/// "Contrastive losses and solution caching for predict-and-optimize", IJCAI 2021, Eq. 6), with the right state
+/// "Contrastive losses and solution caching for predict-and-optimize", IJCAI 2021), with the right state
 /// `y` and the states `z` that the pool knows:
 ///
 /// ```text
@@ -37,7 +37,7 @@ impl Loss for NoiseContrastive {
     }
 }
 
-/// Contrastive MAP estimation over a solution pool (the same paper, Eq. 8), with the right state `y`:
+/// Contrastive MAP estimation over a solution pool (the same paper), with the right state `y`:
 ///
 /// ```text
 /// loss = max over y and the states z of the pool of  margin(z, y) + <z - y, theta>

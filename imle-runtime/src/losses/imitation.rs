@@ -10,7 +10,7 @@ use crate::sampling::Sampling;
 use crate::sampling::not_negative;
 
 /// The imitation loss of Dalle, Baty, Bouvier and Parmentier ("Learning with combinatorial optimization layers:
-/// a probabilistic approach", 2022, Section 4), with the right state `y`:
+/// a probabilistic approach", 2022, as InferOpt.jl has it), with the right state `y`:
 ///
 /// ```text
 /// loss = mean over samples of  max over z of  margin(z, y) + alpha <z - y, theta + tau eps>

@@ -40,7 +40,7 @@ impl Loss for PerturbedAdditive {
 }
 
 /// The Fenchel-Young loss under multiplicative noise (Dalle, Baty, Bouvier, Parmentier, "Learning with
-/// combinatorial optimization layers: a probabilistic approach", 2022, Section 3.3), with the right state `y`:
+/// combinatorial optimization layers: a probabilistic approach", 2022), with the right state `y`:
 ///
 /// ```text
 /// w    = exp(tau eps - tau^2 / 2)                    one factor a coordinate

@@ -12,7 +12,7 @@ use crate::parameters::{NoParameters, without_parameters};
 use crate::pass::Pass;
 use crate::sampling::{Sampling, not_negative};
 
-/// The pointwise loss (Mandi et al., ICML 2022, Section 4): theta should give every state its true value.
+/// The pointwise loss (Mandi et al., ICML 2022): theta should give every state its true value.
 ///
 /// ```text
 /// loss = mean over the pool of <z, theta - r>^2
@@ -43,7 +43,7 @@ impl Loss for PointwiseRanking {
     }
 }
 
-/// The pairwise loss (Mandi et al., ICML 2022, Section 4): the truly best state of the pool, `b`, should stay
+/// The pairwise loss (Mandi et al., ICML 2022): the truly best state of the pool, `b`, should stay
 /// ahead of every state that is truly worse.
 ///
 /// ```text
@@ -89,7 +89,7 @@ impl Loss for PairwiseRanking {
     }
 }
 
-/// The listwise loss (Mandi et al., ICML 2022, Section 4): the softmax over the pool should be the one that
+/// The listwise loss (Mandi et al., ICML 2022): the softmax over the pool should be the one that
 /// the true theta gives.
 ///
 /// ```text

@@ -11,7 +11,7 @@ use crate::sampling::Sampling;
 use crate::states::RowError;
 
 /// The SparseMAP loss (Niculae, Martins, Blondel, Cardie, "SparseMAP: differentiable sparse structured inference",
-/// ICML 2018, Section 3; a Fenchel-Young loss of Blondel, Martins, Niculae, JMLR 2020), with the right state `y`
+/// ICML 2018; a Fenchel-Young loss of Blondel, Martins, Niculae, JMLR 2020), with the right state `y`
 /// and the convex hull of the states:
 ///
 /// ```text
