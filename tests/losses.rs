@@ -16,14 +16,15 @@ use oracles::brute_force;
 
 /// The names of all losses that are linked in: typetag lists them when asked for another.
 fn registered() -> BTreeSet<String> {
-    let error = serde_json::from_str::<Arc<dyn Loss>>(r#"{"type": "?"}"#).unwrap_err();
+    let error = serde_json::from_str::<Arc<dyn Loss>>(r#"{"type": "?"}"#);
+    let error = error.expect_err("no loss has this name");
     let message = error.to_string();
     let names = message.split('`').skip(3).step_by(2);
     names.map(str::to_owned).collect()
 }
 
 fn name(config: &str) -> String {
-    let config: serde_json::Value = serde_json::from_str(config).unwrap();
+    let config: serde_json::Value = serde_json::from_str(config).expect("it is JSON");
     config["type"].as_str().expect("a name").to_owned()
 }
 
