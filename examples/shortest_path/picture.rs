@@ -4,19 +4,13 @@ use std::error::Error;
 use std::ops::Range;
 use std::path::Path;
 
-use plotters::coord::Shift;
+use imle_example_support::Spread;
+use imle_example_support::drawing::{Area, COLORS, FONT, INK, PALE, text};
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::text_anchor::HPos;
 
 use crate::problems::GRID;
-use crate::report::Spread;
 use crate::train::{Method, Run};
-
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-
-const FONT: &str = "sans-serif";
-const INK: RGBColor = RGBColor(40, 40, 40);
-const PALE: RGBColor = RGBColor(205, 205, 205);
 
 /// Labels of a logarithmic axis of percents.
 const TICKS: [f64; 16] = [
@@ -26,12 +20,11 @@ const TICKS: [f64; 16] = [
 /// The regret after each epoch, over seeds.
 type Curve = Vec<(u32, Spread)>;
 
-/// Colours that are told apart without seeing all colours (Okabe and Ito, 2008).
 fn color(method: Method) -> RGBColor {
     match method {
-        Method::TwoStage => RGBColor(213, 94, 0),
-        Method::PathLoss => RGBColor(0, 114, 178),
-        Method::RegretLoss => RGBColor(0, 158, 115),
+        Method::TwoStage => COLORS[0],
+        Method::PathLoss => COLORS[1],
+        Method::RegretLoss => COLORS[2],
     }
 }
 
@@ -159,7 +152,7 @@ fn first_miss(run: &Run) -> Option<usize> {
 }
 
 fn draw_panel(panel: &Area<'_>, run: &Run, row: usize) -> Result<(), Box<dyn Error>> {
-    let arcs = run.test.data.arcs();
+    let arcs = run.test.data.dim();
     let of_row = |values: &[f64]| values[row * arcs..][..arcs].to_vec();
     let cost = run.test.objectives(&run.z)[row];
     let regret = 100.0 * (cost / run.test.optima[row] - 1.0);
@@ -178,7 +171,7 @@ fn draw_panel(panel: &Area<'_>, run: &Run, row: usize) -> Result<(), Box<dyn Err
         panel.draw(&Circle::new(place(node), 5, WHITE.filled()))?;
         panel.draw(&Circle::new(place(node), 5, INK.stroke_width(1)))?;
     }
-    for ((from, to), cost) in GRID.arcs().into_iter().zip(of_row(&run.test.data.costs)) {
+    for ((from, to), cost) in GRID.arcs().into_iter().zip(of_row(&run.test.data.theta)) {
         let ((x0, y0), (x1, y1)) = (place(from), place(to));
         let beside = if y0 == y1 { (0, -14) } else { (20, 0) };
         let at = ((x0 + x1) / 2 + beside.0, (y0 + y1) / 2 + beside.1);
@@ -205,19 +198,6 @@ fn draw_legend(area: &Area<'_>) -> Result<(), Box<dyn Error>> {
         text(area, label, (x + 40, 16), 14, HPos::Left)?;
     }
     text(area, "numbers: true costs", (735, 16), 14, HPos::Left)
-}
-
-fn text(
-    area: &Area<'_>,
-    words: &str,
-    at: (i32, i32),
-    size: u32,
-    side: HPos,
-) -> Result<(), Box<dyn Error>> {
-    let style = TextStyle::from((FONT, size).into_font()).color(&INK);
-    let style = style.pos(Pos::new(side, VPos::Center));
-    area.draw(&Text::new(words, at, style))?;
-    Ok(())
 }
 
 fn place(node: usize) -> (i32, i32) {

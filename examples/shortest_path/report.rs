@@ -1,47 +1,10 @@
 //! The table of regrets, beside those that others found.
 
-use std::fmt;
-
 use comfy_table::{CellAlignment, Table, presets};
+use imle_example_support::Spread;
 
 use crate::Options;
 use crate::train::{Method, Run};
-
-/// A mean over seeds and its standard deviation.
-#[derive(Clone, Copy)]
-pub(crate) struct Spread {
-    pub(crate) mean: f64,
-    /// One seed alone has none.
-    deviation: Option<f64>,
-}
-
-impl Spread {
-    pub(crate) fn of(values: &[f64]) -> Self {
-        let n = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        let deviation = (values.len() > 1).then(|| (squares / (n - 1.0)).sqrt());
-        Self { mean, deviation }
-    }
-
-    pub(crate) fn low(self) -> f64 {
-        self.mean - self.deviation.unwrap_or(0.0)
-    }
-
-    pub(crate) fn high(self) -> f64 {
-        self.mean + self.deviation.unwrap_or(0.0)
-    }
-}
-
-impl fmt::Display for Spread {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.2}", self.mean)?;
-        match self.deviation {
-            Some(deviation) => write!(f, " ± {deviation:.2}"),
-            None => Ok(()),
-        }
-    }
-}
 
 /// Normalized and mean relative regret, in percent, of PyEPO 2.2.5 with an exact solver: seeds 0 to 9, the
 /// same data, model and optimiser, 20 epochs, 3 samples of Sum-of-Gamma noise. Its lambda is absolute: 10

@@ -4,12 +4,12 @@ use std::iter::repeat_n;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use imle_example_support::{Adam, Linear, RandomState};
+use imle_example_support::{Adam, Linear, Problems, RandomState};
 use imle_runtime::{Error, Imle, Pid, RelativePid, Sampling, Sense, SumOfGamma, Target};
 
 use crate::Options;
 use crate::estimator::{Effort, Estimator, Solver};
-use crate::problems::Problems;
+use crate::problems;
 
 const BATCH: usize = 32;
 const LEARNING_RATE: f64 = 1e-2;
@@ -71,11 +71,11 @@ pub(crate) fn train(
 ) -> Result<Run, Error> {
     let start = Instant::now();
     let mut estimator = Estimator::new(solver, settings(method, seed, options))?;
-    let (train, test) = Problems::of_seed(seed, options.degree, &mut estimator)?;
+    let (train, test) = problems::of_seed(seed, options.degree, &mut estimator)?;
 
     // Not the seed of the problems, or the model would start from the numbers that made them.
     let mut random = RandomState::new(!seed);
-    let mut model = Linear::new(train.data.features(), train.data.arcs(), &mut random);
+    let mut model = Linear::new(train.data.features(), train.data.dim(), &mut random);
     let mut adam = Adam::new(LEARNING_RATE);
     let (mut curve, mut z) = (Vec::new(), Vec::new());
     for _ in 0..options.epochs {
@@ -127,7 +127,7 @@ fn settings(method: Method, seed: u32, options: &Options) -> (Imle, Sampling) {
 
 /// The derivative of half the squared distance between costs.
 fn squared_error(costs: &[f64], batch: &Problems) -> Vec<f64> {
-    let pairs = costs.iter().zip(&batch.data.costs);
+    let pairs = costs.iter().zip(&batch.data.theta);
     pairs.map(|(predicted, cost)| predicted - cost).collect()
 }
 
@@ -139,7 +139,7 @@ fn path_loss(z: &[f64], batch: &Problems) -> Vec<f64> {
 
 /// The derivative of the true cost `<z, costs>`.
 fn regret_loss(z: &[f64], batch: &Problems) -> Vec<f64> {
-    for_each_sample(&batch.data.costs, z, batch).collect()
+    for_each_sample(&batch.data.theta, z, batch).collect()
 }
 
 /// Repeats each row of `[rows, arcs]` for every sample of it in `z`, `[rows, samples, arcs]`.
@@ -149,6 +149,6 @@ fn for_each_sample<'a>(
     batch: &Problems,
 ) -> impl Iterator<Item = f64> + use<'a> {
     let samples = z.len() / rows.len();
-    rows.chunks_exact(batch.data.arcs())
+    rows.chunks_exact(batch.data.dim())
         .flat_map(move |row| repeat_n(row, samples).flatten().copied())
 }

@@ -22,6 +22,30 @@ impl Linear {
         Self { inputs, parameters }
     }
 
+    /// Fits the model to outputs `y`, `[rows, outputs]`, of inputs `x`, `[rows, inputs]`: the least sum of
+    /// squares, by the normal equations.
+    ///
+    /// # Panics
+    ///
+    /// If the inputs depend on one another, so that many models fit equally well.
+    #[must_use]
+    pub fn least_squares(x: &[f64], y: &[f64], inputs: usize) -> Self {
+        let width = inputs + 1;
+        let outputs = y.len() / (x.len() / inputs);
+        let mut system = vec![vec![0.0; width + outputs]; width];
+        for (x, y) in x.chunks_exact(inputs).zip(y.chunks_exact(outputs)) {
+            let row: Vec<f64> = x.iter().chain([&1.0]).chain(y).copied().collect();
+            for (equation, factor) in system.iter_mut().zip(&row) {
+                let terms = equation.iter_mut().zip(&row);
+                terms.for_each(|(sum, value)| *sum += factor * value);
+            }
+        }
+        eliminate(&mut system);
+        let of_output = |output| system.iter().map(move |equation| equation[width + output]);
+        let parameters = (0..outputs).flat_map(of_output).collect();
+        Self { inputs, parameters }
+    }
+
     /// Returns the outputs, `[rows, outputs]`, of the inputs `x`, `[rows, inputs]`.
     #[must_use]
     pub fn forward(&self, x: &[f64]) -> Vec<f64> {
@@ -58,6 +82,22 @@ impl Linear {
 
     fn per_output(&self) -> std::slice::ChunksExact<'_, f64> {
         self.parameters.chunks_exact(self.inputs + 1)
+    }
+}
+
+/// Solves a symmetric positive definite system in place, right sides appended, by Gauss-Jordan elimination.
+/// Such a system needs no pivoting.
+fn eliminate(system: &mut [Vec<f64>]) {
+    for at in 0..system.len() {
+        let pivot = system[at][at];
+        assert!(pivot > 1e-9, "the inputs depend on one another");
+        system[at].iter_mut().for_each(|value| *value /= pivot);
+        let solved = system[at].clone();
+        for equation in (0..system.len()).filter(|&equation| equation != at) {
+            let factor = system[equation][at];
+            let terms = system[equation].iter_mut().zip(&solved);
+            terms.for_each(|(value, solved)| *value -= factor * solved);
+        }
     }
 }
 
@@ -151,6 +191,37 @@ mod tests {
             let slope = (loss_at(1e-5) - loss_at(-1e-5)) / 2e-5;
             assert!((grad - slope).abs() < 1e-8, "{grad} != {slope}");
         }
+    }
+
+    #[test]
+    fn least_squares_find_a_linear_model_again() {
+        let random = &mut RandomState::new(4);
+        let mut truth = Linear::new(5, 3, random);
+        let x = normals(20 * 5, random);
+        let mut fitted = Linear::least_squares(&x, &truth.forward(&x), 5);
+        let pairs = fitted.parameters_mut().iter().zip(truth.parameters_mut());
+        for (fitted, truth) in pairs {
+            assert!((*fitted - *truth).abs() < 1e-9, "{fitted} != {truth}");
+        }
+    }
+
+    #[test]
+    fn at_the_least_squares_the_gradient_is_zero() {
+        let random = &mut RandomState::new(5);
+        let (x, y) = (normals(30 * 4, random), normals(30 * 2, random));
+        let model = Linear::least_squares(&x, &y, 4);
+        let gradient = model.backward(&x, &loss(&model.forward(&x), &y).1);
+        assert!(
+            gradient.iter().all(|grad| grad.abs() < 1e-9),
+            "{gradient:?}"
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "depend on one another")]
+    fn least_squares_refuse_inputs_that_depend_on_one_another() {
+        let x = [1.0, 2.0, 2.0, 4.0, 3.0, 6.0];
+        let _ = Linear::least_squares(&x, &[1.0, 2.0, 3.0], 2);
     }
 
     #[test]

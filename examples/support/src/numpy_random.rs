@@ -44,6 +44,32 @@ impl RandomState {
         f64::from(self.unit() > 0.5)
     }
 
+    /// Draws a whole number from `low` (included) to `high` (excluded): NumPy's `randint`, and its `choice`
+    /// among that range.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer than two numbers to choose from.
+    pub fn integer(&mut self, low: u32, high: u32) -> u32 {
+        assert!(low + 1 < high, "{low} to {high} is no choice");
+        low + self.at_most(high - 1 - low)
+    }
+
+    /// Draws `n` [`coin`](Self::coin)s.
+    pub fn coins(&mut self, n: usize) -> Vec<f64> {
+        (0..n).map(|_| self.coin()).collect()
+    }
+
+    /// Draws `n` numbers from the standard normal distribution.
+    pub fn normals(&mut self, n: usize) -> Vec<f64> {
+        (0..n).map(|_| self.standard_normal()).collect()
+    }
+
+    /// Draws `n` numbers as [`uniform`](Self::uniform) does.
+    pub fn uniforms(&mut self, n: usize, low: f64, high: f64) -> Vec<f64> {
+        (0..n).map(|_| self.uniform(low, high)).collect()
+    }
+
     /// Returns the numbers from 0 to `n - 1` in random order.
     ///
     /// # Panics
@@ -131,6 +157,19 @@ mod tests {
         // Five normal draws left half a pair: it survives the draws in between.
         assert_eq!(random.normal(0.0, 1.0), 0.5425600435859647);
         assert_eq!(random.uniform(0.0, 1.0), 0.12203823484477883);
+    }
+
+    #[test]
+    fn whole_numbers_are_numpys() {
+        let mut random = RandomState::new(42);
+        let numbers = [402, 735, 648, 570, 406, 371];
+        assert_eq!(draws(6, || random.integer(300, 800)), numbers);
+        assert_eq!(draws(8, || random.integer(0, 3)), [0, 0, 2, 1, 2, 2, 2, 2]);
+        // What comes after them shows that no more of the stream was used.
+        let normal = random.normals(2);
+        assert!((normal[0] - 0.27904129).abs() < 1e-8, "{normal:?}");
+        let uniform = random.uniform(-1.0, 1.0);
+        assert!((uniform - 0.41614516).abs() < 1e-8, "{uniform}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Shortest paths on a grid: the synthetic benchmark of decision-focused learning.
 
 use crate::RandomState;
+use crate::dataset::{Dataset, signals, single};
 
 /// A grid of nodes whose arcs lead right and down, from the top left to the bottom right node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,111 +73,30 @@ impl Default for ShortestPathSettings {
     }
 }
 
-/// Features and arc costs, one problem a row.
-///
-/// The features are standard normal; the costs are `((B x / sqrt(features) + 3)^degree + 1) / 3.5^degree`,
-/// where `B` is a random matrix of zeros and ones, times noise. The numbers, rounded to `f32`, are those of
-/// PyEPO's generator.
-#[derive(Clone, Debug)]
-pub struct ShortestPathData {
-    /// The features, `[rows, features]`.
-    pub x: Vec<f64>,
-    /// The cost of every arc, `[rows, arcs]`, in the order of [`Grid::arcs`].
-    pub costs: Vec<f64>,
-    features: usize,
-    arcs: usize,
-}
-
-impl ShortestPathData {
-    /// Draws the problems that `settings` describe.
+impl ShortestPathSettings {
+    /// Draws the problems that these settings describe; theta are the costs of the arcs, in the order of
+    /// [`Grid::arcs`].
+    ///
+    /// The features are standard normal; the costs are
+    /// `((B x / sqrt(features) + 3)^degree + 1) / 3.5^degree`, where `B` is a random matrix of zeros and
+    /// ones, times noise. The numbers, rounded to `f32`, are those of PyEPO's generator.
     #[must_use]
-    pub fn generate(settings: &ShortestPathSettings) -> Self {
-        let (features, arcs) = (settings.features, settings.grid.arcs().len());
-        let random = &mut RandomState::new(settings.seed);
-        let b: Vec<f64> = (0..arcs * features).map(|_| random.coin()).collect();
-        let x: Vec<f64> = (0..settings.rows * features)
-            .map(|_| random.normal(0.0, 1.0))
-            .collect();
-
-        let mut costs = Vec::with_capacity(settings.rows * arcs);
-        for x in x.chunks_exact(features) {
-            for b in b.chunks_exact(features) {
-                let signal: f64 = x.iter().zip(b).map(|(x, b)| x * b).sum();
-                let cost = mean_cost(signal / (features as f64).sqrt(), settings.degree);
-                let factor = random.uniform(1.0 - settings.noise, 1.0 + settings.noise);
-                costs.push(f64::from((cost * factor) as f32));
-            }
-        }
-        Self {
+    pub fn generate(&self) -> Dataset {
+        let (features, dim) = (self.features, self.grid.arcs().len());
+        let random = &mut RandomState::new(self.seed);
+        let b = random.coins(dim * features);
+        let x = random.normals(self.rows * features);
+        let cost = |signal| {
+            let factor = random.uniform(1.0 - self.noise, 1.0 + self.noise);
+            single(mean_cost(signal, self.degree) * factor)
+        };
+        Dataset {
+            theta: signals(&x, &b, features).into_iter().map(cost).collect(),
             x,
-            costs,
             features,
-            arcs,
+            dim,
         }
     }
-
-    /// Returns the number of problems.
-    #[must_use]
-    pub fn rows(&self) -> usize {
-        self.costs.len() / self.arcs
-    }
-
-    /// Returns the number of features of a problem.
-    #[must_use]
-    pub fn features(&self) -> usize {
-        self.features
-    }
-
-    /// Returns the number of arcs of the grid.
-    #[must_use]
-    pub fn arcs(&self) -> usize {
-        self.arcs
-    }
-
-    /// Splits into training and test problems as scikit-learn's
-    /// `train_test_split(test_size=test_rows, random_state=seed)` does.
-    ///
-    /// # Panics
-    ///
-    /// If there are fewer than `test_rows` problems.
-    #[must_use]
-    pub fn split(&self, test_rows: usize, seed: u32) -> (Self, Self) {
-        let order = RandomState::new(seed).permutation(self.rows());
-        let (test, train) = order.split_at(test_rows);
-        (self.select(train), self.select(test))
-    }
-
-    /// Returns the problems of these rows, in this order.
-    ///
-    /// # Panics
-    ///
-    /// If there is no such row.
-    #[must_use]
-    pub fn select(&self, rows: &[usize]) -> Self {
-        Self {
-            x: gather(&self.x, self.features, rows),
-            costs: gather(&self.costs, self.arcs, rows),
-            ..*self
-        }
-    }
-}
-
-/// Copies the given rows of a matrix of that width.
-///
-/// ```
-/// let matrix = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
-/// assert_eq!(imle_example_support::gather(&matrix, 2, &[2, 0]), [5.0, 6.0, 1.0, 2.0]);
-/// ```
-///
-/// # Panics
-///
-/// If a row is not in the matrix.
-#[must_use]
-pub fn gather(matrix: &[f64], width: usize, rows: &[usize]) -> Vec<f64> {
-    rows.iter()
-        .flat_map(|&row| &matrix[row * width..(row + 1) * width])
-        .copied()
-        .collect()
 }
 
 fn mean_cost(signal: f64, degree: u32) -> f64 {
@@ -189,14 +109,16 @@ mod tests {
     //! The expected numbers were printed by PyEPO's generator under NumPy 2.4.6.
 
     use super::*;
+    use crate::gather;
 
-    fn generate(seed: u32, degree: u32, noise: f64) -> ShortestPathData {
-        ShortestPathData::generate(&ShortestPathSettings {
+    fn generate(seed: u32, degree: u32, noise: f64) -> Dataset {
+        let settings = ShortestPathSettings {
             seed,
             degree,
             noise,
             ..ShortestPathSettings::default()
-        })
+        };
+        settings.generate()
     }
 
     /// The cost of the best path by dynamic programming over the nodes, which are in topological order.
@@ -209,10 +131,10 @@ mod tests {
         best[grid.nodes() - 1]
     }
 
-    fn total_best_cost(data: &ShortestPathData) -> f64 {
+    fn total_best_cost(data: &Dataset) -> f64 {
         let grid = ShortestPathSettings::default().grid;
-        data.costs
-            .chunks_exact(data.arcs())
+        data.theta
+            .chunks_exact(data.dim())
             .map(|costs| best_cost(grid, costs))
             .sum()
     }
@@ -225,7 +147,7 @@ mod tests {
     #[test]
     fn the_first_row_of_seed_42_is_pyepos() {
         let data = generate(42, 4, 0.5);
-        assert_eq!((data.rows(), data.features(), data.arcs()), (2000, 5, 40));
+        assert_eq!((data.rows(), data.features(), data.dim()), (2000, 5, 40));
         let x = [
             -0.6800247215784908,
             0.23225369716100355,
@@ -235,7 +157,7 @@ mod tests {
         ];
         assert_eq!(data.x[..5], x);
         let costs = [0.3539176_f32, 1.0785899, 1.0139644, 0.6649363, 0.29919598];
-        assert_eq!(data.costs[..5], costs.map(f64::from));
+        assert_eq!(data.theta[..5], costs.map(f64::from));
     }
 
     #[test]
@@ -248,7 +170,7 @@ mod tests {
             (0, 4, 0.0, 57852.48715845635, 7349.291271659546),
         ] {
             let data = generate(seed, degree, noise);
-            assert_close(data.costs.iter().sum(), costs);
+            assert_close(data.theta.iter().sum(), costs);
             assert_close(total_best_cost(&data), best);
         }
     }
@@ -258,9 +180,9 @@ mod tests {
         for (degree, cost) in [(1, 1.1825694), (4, 0.246251), (6, 0.1044918)] {
             let data = generate(0, degree, 0.5);
             assert_eq!(data.x[0], 1.126635922106507);
-            assert_close(data.costs[0], cost);
+            assert_close(data.theta[0], cost);
         }
-        assert_close(generate(0, 1, 0.5).costs[79_999], 1.3208792);
+        assert_close(generate(0, 1, 0.5).theta[79_999], 1.3208792);
     }
 
     #[test]
@@ -268,9 +190,9 @@ mod tests {
         let data = generate(42, 4, 0.5);
         let (train, test) = data.split(1000, 42);
         assert_eq!((train.rows(), test.rows()), (1000, 1000));
-        let expected = |rows: &[usize]| gather(&data.costs, data.arcs(), rows);
-        assert_eq!(test.costs[..120], expected(&[1860, 353, 1333]));
-        assert_eq!(train.costs[..120], expected(&[440, 573, 946]));
+        let expected = |rows: &[usize]| gather(&data.theta, data.dim(), rows);
+        assert_eq!(test.theta[..120], expected(&[1860, 353, 1333]));
+        assert_eq!(train.theta[..120], expected(&[440, 573, 946]));
         assert_eq!(test.x[..5], gather(&data.x, 5, &[1860]));
     }
 
