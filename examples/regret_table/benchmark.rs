@@ -1,0 +1,141 @@
+//! The benchmarks: where problems come from and who solves them.
+
+use std::sync::Arc;
+
+use clap::ValueEnum;
+use imle_example_support::{
+    Dataset, KnapsackData, KnapsackSettings, Problems, ShortestPathSettings, TspSettings,
+};
+use imle_runtime::{Error, Imle, Layer, NoNoise, Oracle, Registry, Sampling, Sense};
+use serde_json::{Value, json};
+
+/// How many problems train a model, and how many others test it.
+pub(crate) const ROWS: usize = 1000;
+
+/// A benchmark of the field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Benchmark {
+    /// Shortest paths on a 5x5 grid, 40 arcs, 5 features
+    Sp5,
+    /// Knapsacks of 32 items and 2 resources of capacity 20, 5 features
+    Knapsack,
+    /// Tours through 20 nodes, 10 features; a model takes minutes
+    Tsp20,
+}
+
+impl Benchmark {
+    /// The name in files and on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sp5 => "sp5",
+            Self::Knapsack => "knapsack",
+            Self::Tsp20 => "tsp20",
+        }
+    }
+
+    /// What a reader calls it.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Sp5 => "shortest paths on a 5x5 grid",
+            Self::Knapsack => "knapsacks of 32 items and 2 resources",
+            Self::Tsp20 => "tours through 20 nodes",
+        }
+    }
+
+    pub(crate) fn sense(self) -> Sense {
+        match self {
+            Self::Sp5 | Self::Tsp20 => Sense::Minimize,
+            Self::Knapsack => Sense::Maximize,
+        }
+    }
+
+    /// Draws the problems of a seed, and names the plugin and the instance that solve them.
+    fn generate(self, seed: u32, degree: u32) -> (Dataset, &'static str, Value) {
+        let rows = 2 * ROWS;
+        match self {
+            Self::Sp5 => {
+                let default = ShortestPathSettings::default();
+                let settings = ShortestPathSettings {
+                    rows,
+                    seed,
+                    degree,
+                    ..default
+                };
+                let (height, width) = (settings.grid.height, settings.grid.width);
+                let grid = json!({"height": height, "width": width, "moves": "right_down"});
+                let instance = json!({"grid": grid, "costs": "edges"});
+                (settings.generate(), "shortest-path", instance)
+            }
+            Self::Knapsack => {
+                let settings = KnapsackSettings {
+                    rows,
+                    seed,
+                    degree,
+                    ..KnapsackSettings::default()
+                };
+                let KnapsackData { weights, data } = settings.generate();
+                let weights: Vec<&[u32]> = weights.chunks_exact(settings.items).collect();
+                // Weights are in hundredths.
+                let capacities = vec![2000; settings.resources];
+                let instance = json!({"weights": weights, "capacities": capacities});
+                (data, "knapsack", instance)
+            }
+            Self::Tsp20 => {
+                let settings = TspSettings {
+                    rows,
+                    seed,
+                    degree,
+                    ..TspSettings::default()
+                };
+                (settings.generate(), "tsp", json!({"nodes": settings.nodes}))
+            }
+        }
+    }
+}
+
+/// The problems of one seed and degree, with their answers.
+pub(crate) struct Task {
+    pub(crate) oracle: Arc<dyn Oracle>,
+    pub(crate) sense: Sense,
+    pub(crate) seed: u32,
+    pub(crate) train: Problems,
+    pub(crate) test: Problems,
+}
+
+impl Task {
+    pub(crate) fn new(
+        benchmark: Benchmark,
+        seed: u32,
+        degree: u32,
+        registry: &Registry,
+    ) -> Result<Self, Error> {
+        let (data, solver, instance) = benchmark.generate(seed, degree);
+        let oracle = registry.open(solver, &instance)?;
+        let sense = benchmark.sense();
+        let decide = |theta: &[f64]| decide(&oracle, sense, theta);
+        let (train, test) = data.split(ROWS, seed);
+        Ok(Self {
+            train: Problems::solve(train, sense, decide)?,
+            test: Problems::solve(test, sense, decide)?,
+            oracle,
+            sense,
+            seed,
+        })
+    }
+
+    /// Returns the best state under each row of `theta`.
+    pub(crate) fn decide(&self, theta: &[f64]) -> Result<Vec<f64>, Error> {
+        decide(&self.oracle, self.sense, theta)
+    }
+}
+
+fn decide(oracle: &Arc<dyn Oracle>, sense: Sense, theta: &[f64]) -> Result<Vec<f64>, Error> {
+    let sampling = Sampling {
+        sense,
+        noise: Arc::new(NoNoise),
+        threads: 1,
+        ..Sampling::default()
+    };
+    let layer = Layer::new(oracle.clone(), Imle::default(), sampling)?;
+    Ok(layer.map(theta)?.all_solved()?.z().to_vec())
+}

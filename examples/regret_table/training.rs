@@ -1,0 +1,60 @@
+//! One cell of the table: train a model on the problems of a seed, and test it.
+
+use std::time::Instant;
+
+use imle_example_support::{Adam, Linear, RandomState};
+use imle_runtime::Error;
+use serde::{Deserialize, Serialize};
+
+use crate::benchmark::Task;
+use crate::learner::Learner;
+
+pub(crate) const BATCH: usize = 32;
+pub(crate) const EPOCHS: usize = 20;
+pub(crate) const LEARNING_RATE: f64 = 1e-2;
+
+/// What became of one model.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Outcome {
+    pub(crate) normalized_regret: f64,
+    pub(crate) mean_relative_regret: f64,
+    /// The rows that were solved to train the model.
+    pub(crate) solves: usize,
+    pub(crate) seconds: f64,
+}
+
+/// Trains a linear model and tests it.
+pub(crate) fn train(learner: &Learner, task: &Task) -> Result<Outcome, Error> {
+    let start = Instant::now();
+    let (train, test) = (&task.train, &task.test);
+    let (features, dim) = (train.data.features(), train.data.dim());
+    // Not the seed of the problems, or the model would start from the numbers that made them.
+    let random = &mut RandomState::new(!task.seed);
+    let mut model = Linear::new(features, dim, random);
+    let mut adam = Adam::new(LEARNING_RATE);
+    let mut solves = 0;
+    match learner.open(task)? {
+        None => model = Linear::least_squares(&train.data.x, &train.data.theta, features),
+        Some(opened) => {
+            let batches = train.data.rows().div_ceil(BATCH);
+            for epoch in 0..EPOCHS {
+                let order = random.permutation(train.data.rows());
+                for (number, rows) in (epoch * batches..).zip(order.chunks(BATCH)) {
+                    let batch = train.select(rows);
+                    let predicted = model.forward(&batch.data.x);
+                    let step = opened.step(&predicted, &batch, number as u64)?;
+                    let gradient = model.backward(&batch.data.x, &step.theta);
+                    adam.step(model.parameters_mut(), &gradient);
+                    solves += step.solves;
+                }
+            }
+        }
+    }
+    let z = task.decide(&model.forward(&test.data.x))?;
+    Ok(Outcome {
+        normalized_regret: test.normalized_regret(&z)?,
+        mean_relative_regret: test.mean_relative_regret(&z)?,
+        solves,
+        seconds: start.elapsed().as_secs_f64(),
+    })
+}
