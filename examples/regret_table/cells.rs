@@ -124,6 +124,7 @@ fn setup(method: &Method) -> Result<Value, String> {
     let learner = method.learner.setup().map_err(|why| why.to_string())?;
     Ok(json!({
         "learner": learner,
+        "output": format!("{:?}", method.output),
         "epochs": EPOCHS,
         "batch": BATCH,
         "learning_rate": LEARNING_RATE,

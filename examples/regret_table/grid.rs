@@ -97,7 +97,7 @@ impl Grid {
         for method in &work.methods {
             progress.set_message(format!("degree {degree}, seed {seed}, {}", method.name));
             let failed = |why| format!("{}, degree {degree}, seed {seed}: {why}", method.name);
-            let outcome = train(&method.learner, &task).map_err(failed)?;
+            let outcome = train(method, &task).map_err(failed)?;
             let place = Place::new(self.benchmark, method, degree, seed);
             lock(cells).add(place, method, outcome)?;
             progress.inc(1);

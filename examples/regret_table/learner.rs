@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use imle_example_support::Problems;
 use imle_runtime::{
-    Error, Estimator, Feedback, Labels, Layer, Loss, LossLayer, NoNoise, Noise, Sampling, Sense,
-    SumOfGamma,
+    Error, Estimator, Feedback, Labels, Layer, Loss, LossLayer, NoNoise, Noise, Normal, Pool,
+    PoolConfig, PoolRule, Sampling, Sense, SumOfGamma,
 };
 use serde_json::{Value, json};
 
 use crate::benchmark::Task;
+use crate::state_loss::StateLoss;
 
 /// What turns predictions into a gradient.
 #[derive(Clone)]
@@ -20,6 +21,8 @@ pub(crate) enum Learner {
     MeanSquares,
     /// A loss that looks at theta through the solver.
     Loss(Arc<dyn Loss>, Draw),
+    /// A loss over a pool of solutions, of which a twentieth of the batches is solved.
+    Pooled(Arc<dyn Loss>),
     /// A loss of the states that the solver returns.
     States(Arc<dyn Estimator>, Draw, StateLoss),
 }
@@ -29,21 +32,10 @@ pub(crate) enum Learner {
 pub(crate) enum Draw {
     /// Nothing: one state a row.
     Nothing,
+    /// Normal noise of that deviation, three samples.
+    Normal(f64),
     /// Sum-of-Gamma noise with kappa 5 and 10 terms, three samples.
     SumOfGamma,
-}
-
-/// A loss of the mean of the samples.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum StateLoss {
-    /// `mean |z - z*|` over the coordinates of all rows of a batch.
-    MeanDistance,
-    /// `mean |<c, z> - <c, z*>|` over the rows of a batch, with `c` the true theta.
-    MeanRegret,
-    /// The same with regrets computed in `f32`, as the published runs do.
-    MeanRegretInSingle,
-    /// `sum <c, z>` over the rows of a batch: regrets, but for a constant.
-    SumRegret,
 }
 
 /// The gradient of one batch in the predictions, and the solves that it took.
@@ -64,6 +56,10 @@ impl Learner {
         Self::Loss(Arc::new(loss), draw)
     }
 
+    pub(crate) fn pooled(loss: impl Loss + 'static) -> Self {
+        Self::Pooled(Arc::new(loss))
+    }
+
     pub(crate) fn states(estimator: impl Estimator + 'static, draw: Draw, loss: StateLoss) -> Self {
         Self::States(Arc::new(estimator), draw, loss)
     }
@@ -75,6 +71,9 @@ impl Learner {
             Self::MeanSquares => json!("mean squares"),
             Self::Loss(loss, draw) => {
                 json!({"loss": serde_json::to_value(&**loss)?, "noise": format!("{draw:?}")})
+            }
+            Self::Pooled(loss) => {
+                json!({"loss": serde_json::to_value(&**loss)?, "pool": pool_config(0)})
             }
             Self::States(estimator, draw, loss) => json!({
                 "estimator": serde_json::to_value(&**estimator)?,
@@ -98,6 +97,13 @@ impl Learner {
                     sampling,
                 )?)
             }
+            Self::Pooled(loss) => {
+                let sampling = Draw::Nothing.sampling(sense, task.seed);
+                let pool = Pool::new(pool_config(task.seed))?;
+                pool.insert(&**oracle, &task.train.z_true)?;
+                let loss = LossLayer::with_shared(oracle.clone(), loss.clone(), sampling)?;
+                Opened::Loss(loss.with_pool(pool))
+            }
             Self::States(estimator, draw, loss) => {
                 let sampling = draw.sampling(sense, task.seed);
                 let layer = Layer::with_shared(oracle.clone(), estimator.clone(), sampling)?;
@@ -107,10 +113,21 @@ impl Learner {
     }
 }
 
+/// PyEPO's rule: a coin decides for a whole batch.
+fn pool_config(seed: u32) -> PoolConfig {
+    PoolConfig {
+        solve_ratio: 0.05,
+        rule: PoolRule::Batch,
+        seed: u64::from(seed),
+        ..PoolConfig::default()
+    }
+}
+
 impl Draw {
     fn sampling(self, sense: Sense, seed: u32) -> Sampling {
-        let (samples, tau, noise): (_, _, Arc<dyn Noise>) = match self {
+        let (samples, tau, noise): (_, f64, Arc<dyn Noise>) = match self {
             Self::Nothing => (1, 0.0, Arc::new(NoNoise)),
+            Self::Normal(deviation) => (3, deviation, Arc::new(Normal)),
             Self::SumOfGamma => (
                 3,
                 1.0,
@@ -124,9 +141,10 @@ impl Draw {
             sense,
             samples,
             seed: u64::from(seed),
-            tau,
+            tau: tau.into(),
             noise,
             threads: 1, // the cells of the table are what runs side by side
+            ..Sampling::default()
         }
     }
 }
@@ -170,74 +188,5 @@ impl Opened {
                 })
             }
         }
-    }
-}
-
-impl StateLoss {
-    /// The derivative in the means `mu` of the samples of each row, `[rows, dim]`.
-    fn gradient(self, mu: &[f64], batch: &Problems, sense: Sense) -> Vec<f64> {
-        let (rows, dim) = (batch.data.rows() as f64, batch.data.dim());
-        let truth = &batch.data.theta;
-        match self {
-            Self::MeanDistance => {
-                let pairs = mu.iter().zip(&batch.z_true);
-                pairs
-                    .map(|(mu, z)| sign(mu - z) / (rows * dim as f64))
-                    .collect()
-            }
-            Self::MeanRegret => {
-                let objectives = batch.objectives(mu);
-                let pairs = objectives.iter().zip(&batch.optima);
-                scaled_rows(
-                    batch,
-                    pairs.map(|(objective, optimum)| sign(objective - optimum)),
-                )
-            }
-            Self::MeanRegretInSingle => {
-                let regrets = mu
-                    .chunks_exact(dim)
-                    .zip(truth.chunks_exact(dim))
-                    .zip(&batch.optima);
-                let sign = |((mu, c), optimum)| sign_in_single(mu, c, optimum);
-                scaled_rows(batch, regrets.map(sign))
-            }
-            Self::SumRegret => match sense {
-                Sense::Minimize => truth.clone(),
-                Sense::Maximize => truth.iter().map(|c| -c).collect(),
-            },
-        }
-    }
-}
-
-/// The true theta of each row, times its factor, over the number of rows.
-fn scaled_rows(batch: &Problems, factors: impl Iterator<Item = f64>) -> Vec<f64> {
-    let rows = batch.data.rows() as f64;
-    let truth = batch.data.theta.chunks_exact(batch.data.dim());
-    let scaled = |(truth, factor): (&'_ [f64], f64)| {
-        truth
-            .iter()
-            .map(|c| factor / rows * c)
-            .collect::<Vec<f64>>()
-    };
-    truth.zip(factors).flat_map(scaled).collect()
-}
-
-/// The sign of `<c, mu> - optimum` as `f32` has it: where they are equal, that of a rounding error, or zero.
-fn sign_in_single(mu: &[f64], c: &[f64], optimum: &f64) -> f64 {
-    let terms = mu.iter().zip(c).map(|(mu, c)| *mu as f32 * *c as f32);
-    let regret = terms.sum::<f32>() - *optimum as f32;
-    if regret == 0.0 {
-        0.0
-    } else {
-        f64::from(regret.signum())
-    }
-}
-
-/// The derivative of the absolute value, zero at zero; sums of a hundred terms are equal up to rounding.
-fn sign(value: f64) -> f64 {
-    if value.abs() < 1e-9 {
-        0.0
-    } else {
-        value.signum()
     }
 }

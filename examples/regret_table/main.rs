@@ -16,9 +16,11 @@ mod cells;
 mod grid;
 mod learner;
 mod method;
+mod output;
 mod plots;
 mod published;
 mod report;
+mod state_loss;
 mod summary;
 mod table;
 mod training;
@@ -115,9 +117,9 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
 fn notes(options: &Options) -> String {
     format!(
         "  Normalized regret on 1000 test problems in percent, mean ± standard deviation over {} seeds.\n\
-         * more than two standard errors from the published figure: PyEPO 2.2.5 over an exact solver, \
-         ten seeds.\n",
-        options.seeds
+         * more than two standard errors from the published figure: {}.\n",
+        options.seeds,
+        options.benchmark.published_by()
     )
 }
 

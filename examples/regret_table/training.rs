@@ -7,7 +7,7 @@ use imle_runtime::Error;
 use serde::{Deserialize, Serialize};
 
 use crate::benchmark::Task;
-use crate::learner::Learner;
+use crate::method::Method;
 
 pub(crate) const BATCH: usize = 32;
 pub(crate) const EPOCHS: usize = 20;
@@ -24,7 +24,7 @@ pub(crate) struct Outcome {
 }
 
 /// Trains a linear model and tests it.
-pub(crate) fn train(learner: &Learner, task: &Task) -> Result<Outcome, Error> {
+pub(crate) fn train(method: &Method, task: &Task) -> Result<Outcome, Error> {
     let start = Instant::now();
     let (train, test) = (&task.train, &task.test);
     let (features, dim) = (train.data.features(), train.data.dim());
@@ -33,7 +33,7 @@ pub(crate) fn train(learner: &Learner, task: &Task) -> Result<Outcome, Error> {
     let mut model = Linear::new(features, dim, random);
     let mut adam = Adam::new(LEARNING_RATE);
     let mut solves = 0;
-    match learner.open(task)? {
+    match method.learner.open(task)? {
         None => model = Linear::least_squares(&train.data.x, &train.data.theta, features),
         Some(opened) => {
             let batches = train.data.rows().div_ceil(BATCH);
@@ -41,16 +41,18 @@ pub(crate) fn train(learner: &Learner, task: &Task) -> Result<Outcome, Error> {
                 let order = random.permutation(train.data.rows());
                 for (number, rows) in (epoch * batches..).zip(order.chunks(BATCH)) {
                     let batch = train.select(rows);
-                    let predicted = model.forward(&batch.data.x);
+                    let predicted = method.output.forward(model.forward(&batch.data.x));
                     let step = opened.step(&predicted, &batch, number as u64)?;
-                    let gradient = model.backward(&batch.data.x, &step.theta);
-                    adam.step(model.parameters_mut(), &gradient);
                     solves += step.solves;
+                    let grad = method.output.backward(step.theta, &predicted);
+                    let gradient = model.backward(&batch.data.x, &grad);
+                    adam.step(model.parameters_mut(), &gradient);
                 }
             }
         }
     }
-    let z = task.decide(&model.forward(&test.data.x))?;
+    let predicted = method.output.forward(model.forward(&test.data.x));
+    let z = task.decide(&predicted)?;
     Ok(Outcome {
         normalized_regret: test.normalized_regret(&z)?,
         mean_relative_regret: test.mean_relative_regret(&z)?,

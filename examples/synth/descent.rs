@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use imle_example_support::RandomState;
-use imle_runtime::{Error, Gumbel, Imle, Layer, Noise, Oracle, Pid, Sampling, SumOfGamma};
+use imle_runtime::{
+    Error, Estimator, Gumbel, Imle, Layer, Noise, Oracle, Pid, Sampling, StraightThrough,
+    SumOfGamma,
+};
 
 use crate::problem::{DIM, K, Problem};
 
@@ -82,34 +85,31 @@ impl Estimate {
         oracle: &Arc<dyn Oracle>,
         seed: u64,
     ) -> Result<GradientOf<'a>, Error> {
-        let layer = |noise: &Arc<dyn Noise>, lambda| {
-            let imle = Imle {
-                target: Arc::new(Pid::new(lambda)),
-                ..Imle::default()
-            };
+        let descent = |estimator: Arc<dyn Estimator>, noise: &Arc<dyn Noise>| {
             let sampling = Sampling {
                 noise: noise.clone(),
                 seed,
                 ..Sampling::default()
             };
-            Layer::new(oracle.clone(), imle, sampling)
+            let layer = Layer::with_shared(oracle.clone(), estimator, sampling)?;
+            Ok::<GradientOf<'a>, Error>(Box::new(move |theta, step| {
+                let saved = layer.forward(theta, step)?;
+                let grad_z = problem.grad_z(saved.z());
+                layer.backward(saved, &grad_z)?.all_solved()
+            }))
         };
         Ok(match self {
             Self::Imle { lambda, noise } => {
-                let layer = layer(noise, *lambda)?;
-                Box::new(move |theta, step| {
-                    let saved = layer.forward(theta, step)?;
-                    let grad_z = problem.grad_z(saved.z());
-                    layer.backward(saved, &grad_z)?.all_solved()
-                })
+                let target = Arc::new(Pid::new(*lambda));
+                descent(
+                    Arc::new(Imle {
+                        target,
+                        ..Imle::default()
+                    }),
+                    noise,
+                )?
             }
-            Self::StraightThrough { noise } => {
-                let layer = layer(noise, 0.0)?;
-                Box::new(move |theta, step| {
-                    let saved = layer.forward(theta, step)?;
-                    Ok(problem.grad_z(saved.states().all_solved()?.z()))
-                })
-            }
+            Self::StraightThrough { noise } => descent(Arc::new(StraightThrough), noise)?,
             Self::ScoreFunction => {
                 // 32 bits of seed are what NumPy's generator takes.
                 let mut random = RandomState::new(seed as u32);
