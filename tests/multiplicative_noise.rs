@@ -33,7 +33,7 @@ fn over_two_states_it_is_the_value_of_an_exchange_option() {
     });
     let sampling = Sampling {
         samples,
-        tau,
+        tau: tau.into(),
         seed: 4,
         noise: Arc::new(Normal),
         ..Sampling::default()

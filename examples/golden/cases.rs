@@ -391,7 +391,7 @@ fn oracle(
             let config = json!({"rows": problem["n"], "columns": problem["n"]});
             ("assignment", config)
         }
-        _ => return methods::enumeration(problem),
+        kind => return Err(Stop::Unsupported(format!(" on problem {kind}"))),
     };
     Ok(registry.open(solver, &config)?)
 }
