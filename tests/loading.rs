@@ -4,6 +4,7 @@ mod common;
 #[path = "common/oracles.rs"]
 mod oracles;
 
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +15,8 @@ use imle_runtime::{
 use oracles::registry;
 use serde_json::json;
 
-/// The folders of `plugins` that are libraries to load and that the root package names, in order.
+/// The folders of `plugins` that are libraries to load and that the root package names, or whose library was built
+/// by itself as those of engines in C++ are, in order.
 fn plugins() -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: PathBuf| fs::read_to_string(path).expect("a manifest");
@@ -30,10 +32,20 @@ fn plugins() -> Vec<String> {
                 .to_string_lossy()
                 .into_owned()
         })
-        .filter(|name| manifest.contains(&format!("\nimle-{name}.workspace = true")))
+        .filter(|name| {
+            manifest.contains(&format!("\nimle-{name}.workspace = true")) || is_built(name)
+        })
         .collect();
     names.sort();
     names
+}
+
+fn is_built(name: &str) -> bool {
+    let library = format!("imle_{}", name.replace('-', "_"));
+    let directory = cargo_library_directory().expect("tests run in one");
+    directory
+        .join(format!("{DLL_PREFIX}{library}{DLL_SUFFIX}"))
+        .exists()
 }
 
 #[test]
