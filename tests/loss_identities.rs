@@ -8,8 +8,8 @@ mod oracles;
 use std::sync::Arc;
 
 use imle_runtime::{
-    Combinatorial, Gumbel, Imle, Labels, Layer, LossValue, MaximumLikelihood, NoNoise,
-    PerturbedAdditive, Sampling, regrets,
+    Combinatorial, FenchelYoung, Gumbel, Imle, Labels, Layer, LossValue, MaximumLikelihood,
+    NoNoise, Sampling, regrets,
 };
 use losses::{Problem, dot, problem, samplings};
 use oracles::brute_force;
@@ -232,7 +232,7 @@ fn over_one_hot_states_gumbel_noise_gives_the_logistic_loss_and_the_kl_divergenc
         let layer = imle_runtime::LossLayer::with_shared(oracle.clone(), loss, sampling.clone());
         layer.unwrap().evaluate(&theta, labels, 0).unwrap()
     };
-    let young = evaluate(Arc::new(PerturbedAdditive), &Labels::states(&y));
+    let young = evaluate(Arc::new(FenchelYoung), &Labels::states(&y));
     let examples = imle_runtime::Examples::Theta;
     let likelihood = evaluate(
         Arc::new(MaximumLikelihood { examples }),

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use imle_runtime::{Facts, FnOracle, Labels, LossLayer, Normal, PerturbedMultiplicative, Sampling};
+use imle_runtime::{
+    Facts, FenchelYoungMultiplicative, FnOracle, Labels, LossLayer, Normal, Sampling,
+};
 
 fn normal_share_below(x: f64) -> f64 {
     // Trapezoids from -9: within 1e-9.
@@ -38,7 +40,7 @@ fn over_two_states_it_is_the_value_of_an_exchange_option() {
         noise: Arc::new(Normal),
         ..Sampling::default()
     };
-    let layer = LossLayer::new(Arc::new(better), PerturbedMultiplicative, sampling).unwrap();
+    let layer = LossLayer::new(Arc::new(better), FenchelYoungMultiplicative, sampling).unwrap();
     let value = layer
         .evaluate(&[a, b], &Labels::states(&[0.0, 1.0]), 0)
         .unwrap();

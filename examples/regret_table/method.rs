@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use imle_runtime::{
-    Aimle, BlackBox, ContrastiveMap, Difference, DirectionalRegret, Imle, ListwiseRanking,
-    NegativeIdentity, NoiseContrastive, PairwiseRanking, Perturbation, Perturbed,
-    PerturbedAdditive, PerturbedMultiplicative, Pid, PointwiseRanking, RelativePid, SpoPlus,
+    Aimle, BlackBox, ContrastiveMap, Difference, DirectionalRegret, FenchelYoung,
+    FenchelYoungMultiplicative, Imle, ListwiseRanking, NegativeIdentity, NoiseContrastive,
+    PairwiseRanking, Perturbation, Perturbed, Pid, PointwiseRanking, RelativePid, SpoPlus,
 };
 
 use crate::learner::Draw::{Normal, Nothing, SumOfGamma};
@@ -26,16 +26,17 @@ pub(crate) struct Method {
     pub(crate) remark: Option<&'static str>,
 }
 
-const ROUNDED: &str = "the published runs compute the regret of a training decision in f32. That of a right \
-    decision is then not 0 but a rounding error, and the derivative of its absolute value, 1 or -1, \
-    moves the predictions at random. With this rounding our figures are the published ones; without it, \
-    see the line above.";
+const ROUNDED: &str = "with the regret of a training decision computed in f32, that of a right decision is not 0 but a rounding \
+    error, and the derivative of its absolute value, 1 or -1, moves the predictions at random. With this rounding our \
+    figures agree with the published ones; without it, see the line above. That the published runs round is our guess \
+    from the figures.";
 const VARIES: &str = "over our ten seeds it varies about twice as much as published, since models start from other numbers; \
     at degree 4 the difference is one standard error of both means together.";
 const SKEWED: &str = "PyEPO adds the noise of I-MLE to costs; here it is subtracted, since noise perturbs what is \
     to be maximised. Sum-of-Gamma noise is skewed, so the two are not the same, but no figure shows it.";
-const POSITIVE: &str = "multiplicative noise cannot change a sign, so predictions pass a softplus: with it our figures are the \
-    published ones. Linear predictions that start below zero stay there, and this loss ends at 13.8 % at degree 4.";
+const POSITIVE: &str = "multiplicative noise cannot change a sign, so predictions pass a softplus: with it our figures agree with \
+    the published ones, from which we guess that those runs had positive predictions, too. Linear predictions that \
+    start below zero stay there, and this loss ends at 13.8 % at degree 4.";
 const CONTROLLED: &str = "PyEPO's controller compares a share of coordinates with a number of them, and so only ever \
     lengthens the step. Ours is that of the paper.";
 
@@ -59,11 +60,11 @@ pub(crate) fn all() -> Vec<Method> {
             perturbed(Perturbation::Multiplicative, 0.5),
         )
         .positive(),
-        Method::new("pfy", "PFY", Learner::loss(PerturbedAdditive, Normal(1.0))),
+        Method::new("pfy", "PFY", Learner::loss(FenchelYoung, Normal(1.0))),
         Method::new(
             "pfy-mul",
             "PFY, multiplicative",
-            Learner::loss(PerturbedMultiplicative, Normal(0.5)),
+            Learner::loss(FenchelYoungMultiplicative, Normal(0.5)),
         )
         .positive()
         .remark(POSITIVE),

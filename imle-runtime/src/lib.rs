@@ -80,9 +80,9 @@ pub use layer::{Layer, Saved};
 pub use layer_config::{LayerConfig, Opened, OracleConfig};
 pub use log_partition::{Estimate, log_partition_bound};
 pub use losses::{
-    ContrastiveMap, DirectionalRegret, Examples, Imitation, Labels, ListwiseRanking, Loss,
-    LossLayer, LossValue, Margin, MaximumLikelihood, NoiseContrastive, PairwiseRanking, Perceptron,
-    PerturbedAdditive, PerturbedMultiplicative, PointwiseRanking, Regret, SparseMap, SpoPlus,
+    ContrastiveMap, DirectionalRegret, Examples, FenchelYoung, FenchelYoungMultiplicative,
+    Imitation, Labels, ListwiseRanking, Loss, LossLayer, LossValue, Margin, MaximumLikelihood,
+    NoiseContrastive, PairwiseRanking, Perceptron, PointwiseRanking, Regret, SparseMap, SpoPlus,
     StructuredSvm,
 };
 pub use metrics::{

@@ -25,7 +25,7 @@ use crate::sampling::not_negative;
 /// | none | 1 | no | [`Perceptron`](super::Perceptron) |
 /// | hamming | 1 | no | [`StructuredSvm`](super::StructuredSvm) |
 /// | regret | 2 | no | [`SpoPlus`](super::SpoPlus) |
-/// | none | 1 | yes | [`PerturbedAdditive`](super::PerturbedAdditive) |
+/// | none | 1 | yes | [`FenchelYoung`](super::FenchelYoung) |
 ///
 /// For what lies between those: a margin under noise, or SPO+ with another weight of the prediction.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use imle_api::Error;
 use serde::{Deserialize, Serialize};
 
-use super::{Labels, Loss, LossValue, PerturbedAdditive};
+use super::{FenchelYoung, Labels, Loss, LossValue};
 use crate::pass::Pass;
 
 /// Maximum likelihood of examples under `p(z; theta)`, by perturb-and-MAP (Niepert, Minervini, Franceschi,
@@ -17,7 +17,7 @@ use crate::pass::Pass;
 /// ```
 ///
 /// With states `y` the loss estimates `-tau log p(y; theta)`, and is the same as
-/// [`PerturbedAdditive`]; without noise its gradient is the perceptron's. With the true theta `r` (the true costs
+/// [`FenchelYoung`]; without noise its gradient is the perceptron's. With the true theta `r` (the true costs
 /// if `sense = minimize`) it estimates `tau KL(p(z; r), p(z; theta))`: both sides see the same noise, so that it
 /// is zero at `theta = r` whatever the noise. The estimates are exact where perturb-and-MAP is: one-hot states
 /// under Gumbel noise.
@@ -45,7 +45,7 @@ pub enum Examples {
 impl Loss for MaximumLikelihood {
     fn evaluate(&self, pass: &Pass<'_>, labels: &Labels<'_>) -> Result<LossValue, Error> {
         match self.examples {
-            Examples::States => PerturbedAdditive.evaluate(pass, labels),
+            Examples::States => FenchelYoung.evaluate(pass, labels),
             Examples::Theta => Ok(of_theta(pass, labels.true_theta()?)),
         }
     }

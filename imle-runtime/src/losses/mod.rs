@@ -2,12 +2,12 @@
 
 mod active_set;
 mod contrastive;
+mod fenchel_young;
 mod gap;
 mod imitation;
 mod labels;
 mod maximum_likelihood;
 mod perceptron;
-mod perturbed;
 mod pooled;
 mod ranking;
 mod regret;
@@ -29,11 +29,11 @@ use crate::pool::Pool;
 use crate::sampling::Sampling;
 
 pub use contrastive::{ContrastiveMap, NoiseContrastive};
+pub use fenchel_young::{FenchelYoung, FenchelYoungMultiplicative};
 pub use imitation::{Imitation, Margin};
 pub use labels::Labels;
 pub use maximum_likelihood::{Examples, MaximumLikelihood};
 pub use perceptron::Perceptron;
-pub use perturbed::{PerturbedAdditive, PerturbedMultiplicative};
 pub use ranking::{ListwiseRanking, PairwiseRanking, PointwiseRanking};
 pub use regret::{DirectionalRegret, Regret};
 pub use sparse_map::SparseMap;

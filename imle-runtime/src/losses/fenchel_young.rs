@@ -23,11 +23,11 @@ use crate::pass::Pass;
 /// Needs the right states. One solve a sample. The loss to try first where states are the labels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "NoParameters", into = "NoParameters")]
-pub struct PerturbedAdditive;
-without_parameters!(PerturbedAdditive);
+pub struct FenchelYoung;
+without_parameters!(FenchelYoung);
 
 #[typetag::serde(name = "fenchel_young")]
-impl Loss for PerturbedAdditive {
+impl Loss for FenchelYoung {
     fn evaluate(&self, pass: &Pass<'_>, labels: &Labels<'_>) -> Result<LossValue, Error> {
         let samples = pass.sampling().samples;
         let point = |row: usize, sample: usize, u: &mut [f64], slope: &mut [f64]| {
@@ -56,11 +56,11 @@ impl Loss for PerturbedAdditive {
 /// theta of very different sizes, where one temperature does not fit all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "NoParameters", into = "NoParameters")]
-pub struct PerturbedMultiplicative;
-without_parameters!(PerturbedMultiplicative);
+pub struct FenchelYoungMultiplicative;
+without_parameters!(FenchelYoungMultiplicative);
 
 #[typetag::serde(name = "fenchel_young_multiplicative")]
-impl Loss for PerturbedMultiplicative {
+impl Loss for FenchelYoungMultiplicative {
     fn evaluate(&self, pass: &Pass<'_>, labels: &Labels<'_>) -> Result<LossValue, Error> {
         let samples = pass.sampling().samples;
         let point = |row: usize, sample: usize, u: &mut [f64], slope: &mut [f64]| {
