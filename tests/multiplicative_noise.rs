@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use imle_runtime::{
-    Facts, FenchelYoungMultiplicative, FnOracle, Labels, LossLayer, Normal, Sampling,
+    Facts, FenchelYoungMultiplicative, FnOracle, Labels, Layer, LossLayer, Normal, Perturbation,
+    Perturbed, Sampling, Temperature,
 };
 
 fn normal_share_below(x: f64) -> f64 {
@@ -65,4 +66,27 @@ fn over_two_states_it_is_the_value_of_an_exchange_option() {
     );
     // Without the half the factors would have mean exp(tau^2 / 2) = 1.38, far outside.
     assert!(four_errors < 0.1 * expected);
+}
+
+/// A factor has no unit: with a temperature of the size of theta, theta times ten would have noise of another kind.
+#[test]
+fn a_temperature_relative_to_theta_is_refused() {
+    let sampling = Sampling {
+        tau: Temperature::relative(0.5),
+        noise: Arc::new(Normal),
+        ..Sampling::default()
+    };
+    let multiplicative = Perturbed {
+        perturbation: Perturbation::Multiplicative,
+        ..Perturbed::default()
+    };
+    let oracle = || Arc::new(FnOracle::new(Facts::binary(2), |_, _| Ok(())));
+    let estimator = Layer::new(oracle(), multiplicative, sampling.clone());
+    let loss = LossLayer::new(oracle(), FenchelYoungMultiplicative, sampling);
+    let why = "multiplicative noise follows the size of theta by itself; give tau as a number";
+    assert_eq!(
+        estimator.unwrap_err().message(),
+        format!("estimator: {why}")
+    );
+    assert_eq!(loss.unwrap_err().message(), format!("loss: {why}"));
 }

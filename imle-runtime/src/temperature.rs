@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use imle_api::Error;
+use imle_api::{Error, ErrorKind};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -78,6 +78,17 @@ impl Temperature {
         match self {
             Self::Fixed(tau) => *tau == 0.0,
             Self::Relative(tau) => tau.relative == 0.0,
+        }
+    }
+
+    /// Refuses what cannot be the temperature of a factor: it has no unit, and the spread of theta has that of theta.
+    pub(crate) fn validate_factor(&self) -> Result<(), Error> {
+        match self {
+            Self::Fixed(_) => Ok(()),
+            Self::Relative(_) => {
+                let message = "multiplicative noise follows the size of theta by itself; give tau as a number";
+                Err(Error::new(ErrorKind::InvalidConfig, message))
+            }
         }
     }
 

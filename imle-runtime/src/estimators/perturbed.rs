@@ -24,7 +24,7 @@ use crate::states::States;
 /// Without bias for the derivative of the mean state, [`Feedback::GradMean`]. With a `grad_z` for each sample it is
 /// that of `E <z, grad_z>`, each `grad_z` held fixed. Multiplicative noise keeps the signs of theta, as a
 /// shortest-path solver needs it, and its size follows that of each coordinate; a coordinate that is zero has no
-/// derivative, and its row fails.
+/// derivative, and its row fails. Its temperature is a number, not relative to theta.
 ///
 /// Needs `grad_z` and noise with a [score](crate::Noise::score). A sample costs one solve, forward; none backward. Use
 /// it where the loss is one of the *mean* state; its variance grows with the number of coordinates, which the
@@ -55,6 +55,9 @@ impl Estimator for Perturbed {
         if sampling.tau.is_zero() {
             let message = "tau = 0 leaves no distribution to differentiate";
             return Err(Error::new(ErrorKind::InvalidConfig, message));
+        }
+        if self.perturbation == Perturbation::Multiplicative {
+            sampling.tau.validate_factor()?;
         }
         self.baseline.validate()?;
         has_score(sampling)

@@ -7,6 +7,7 @@ use super::gap::gap;
 use super::{Labels, Loss, LossValue};
 use crate::parameters::{NoParameters, without_parameters};
 use crate::pass::Pass;
+use crate::sampling::Sampling;
 
 /// The Fenchel-Young loss of a perturbed maximiser (Berthet, Blondel, Teboul, Cuturi, Vert, Bach, "Learning
 /// with differentiable perturbed optimizers", NeurIPS 2020, Section 4), with the right state `y`:
@@ -51,6 +52,7 @@ impl Loss for FenchelYoung {
 /// Under normal noise the factors have mean 1, which is what the half is for, and the loss is the paper's
 /// `F(theta) - <y, theta>` in expectation; under another noise it is still a convex loss that is never negative,
 /// with this gradient. No perturbation changes the sign of theta: costs that are not negative stay so.
+/// Its temperature is a number, not relative to theta.
 ///
 /// Needs the right states. One solve a sample. For solvers that refuse some signs, such as Dijkstra's, and for
 /// theta of very different sizes, where one temperature does not fit all.
@@ -61,6 +63,10 @@ without_parameters!(FenchelYoungMultiplicative);
 
 #[typetag::serde(name = "fenchel_young_multiplicative")]
 impl Loss for FenchelYoungMultiplicative {
+    fn validate(&self, sampling: &Sampling) -> Result<(), Error> {
+        sampling.tau.validate_factor()
+    }
+
     fn evaluate(&self, pass: &Pass<'_>, labels: &Labels<'_>) -> Result<LossValue, Error> {
         let samples = pass.sampling().samples;
         let point = |row: usize, sample: usize, u: &mut [f64], slope: &mut [f64]| {
