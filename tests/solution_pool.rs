@@ -247,6 +247,36 @@ fn states_are_kept_once_and_within_the_bytes_the_least_used_go_first() {
     assert!(!known.contains(&&problem.states[1][..]));
 }
 
+/// Calls that all have one number add states that none of them sees.
+#[test]
+fn what_waits_stays_within_the_bytes_whoever_comes_first() {
+    let problem = problem(60, 11);
+    let (oracle, size) = (problem.oracle(), 2 * 6 * 8 + 64);
+    let known_after = |order: &mut dyn Iterator<Item = usize>| {
+        let pool = Pool::new(PoolConfig {
+            solve_ratio: 1.0,
+            most_bytes: 5 * size,
+            ..PoolConfig::default()
+        })
+        .unwrap();
+        let layer = perceptron(oracle.clone(), &pool, 1);
+        for row in order {
+            let (theta, right) = (
+                &problem.theta[row * 6..][..6],
+                &problem.right[row * 6..][..6],
+            );
+            layer.evaluate(theta, &Labels::states(right), 0).unwrap();
+            assert!(pool.statistics().inserted <= 5, "{:?}", pool.statistics());
+        }
+        let right = Labels::states(&problem.right[..6]);
+        layer.evaluate(&problem.theta[..6], &right, 1).unwrap();
+        pool.known(&*oracle)
+    };
+    let forwards = known_after(&mut (0..60));
+    assert_eq!(forwards.len(), 5 * 6);
+    assert_eq!(known_after(&mut (0..60).rev()), forwards);
+}
+
 #[test]
 fn instances_do_not_see_each_other_and_an_unknown_one_is_solved() {
     let problem = problem(2, 8);

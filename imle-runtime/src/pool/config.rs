@@ -18,7 +18,7 @@ pub struct PoolConfig {
     /// The seed of the decisions.
     pub seed: u64,
     /// The bytes that all states may take. States that were neither found nor solved for the longest time are
-    /// dropped, an eighth of the bytes at a time.
+    /// dropped, an eighth of the bytes at a time. What a call solves waits for the next in as many bytes again.
     pub most_bytes: usize,
 }
 

@@ -52,9 +52,13 @@ impl Known {
         self.places.get(&bits(z)).copied()
     }
 
+    pub(crate) fn contains(&self, z: &[u64]) -> bool {
+        self.places.contains_key(z)
+    }
+
     /// Adds a state if it is new.
     pub(crate) fn push(&mut self, z: Box<[u64]>, now: u64) -> bool {
-        if self.places.contains_key(&z) {
+        if self.contains(&z) {
             return false;
         }
         self.z.extend(z.iter().map(|&bits| f64::from_bits(bits)));

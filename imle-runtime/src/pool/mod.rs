@@ -148,7 +148,7 @@ impl Pool {
         PoolStatistics {
             solves: self.0.solves.load(Ordering::Relaxed),
             look_ups: self.0.look_ups.load(Ordering::Relaxed),
-            inserted: states.inserted,
+            inserted: states.inserted + states.waiting() as u64,
             evicted: states.evicted,
             states: known().map(|known| known.len()).sum(),
             bytes: known().map(|known| known.bytes()).sum(),

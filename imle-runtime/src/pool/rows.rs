@@ -59,7 +59,10 @@ impl Oracle for Recorder {
             match (outcome, self.known.find(z)) {
                 (Err(_), _) => {}
                 (Ok(_), Some(at)) => self.known.use_at(at, self.now),
-                (Ok(_), None) => self.pool.lock().add(self.identity(), dim, z),
+                (Ok(_), None) => {
+                    let most_bytes = self.pool.0.config.most_bytes;
+                    self.pool.lock().add(self.identity(), dim, z, most_bytes);
+                }
             }
         }
     }

@@ -16,6 +16,10 @@ pub(super) struct States {
     pub(super) now: u64,
     pub(super) inserted: u64,
     pub(super) evicted: u64,
+    /// The bytes of all pending states.
+    pending_bytes: usize,
+    /// Pending states from this one on found no room, and never will in this call.
+    cutoff: Option<(Identity, Box<[u64]>)>,
 }
 
 #[derive(Debug)]
@@ -34,11 +38,38 @@ impl States {
     }
 
     /// Adds a state that a call solved, for calls of other numbers to see.
-    pub(super) fn add(&mut self, identity: Identity, dim: usize, z: &[f64]) {
-        let instance = self.instance(identity, dim);
-        if instance.known.find(z).is_none() && instance.pending.insert(bits(z)) {
-            self.inserted += 1;
+    ///
+    /// What waits stays within `most_bytes`, too, or calls that all have one number would fill the memory. The
+    /// states that go first in the order of instances and bits are kept: which they are does not depend on who
+    /// came first, since one that found no room bars all that go after it.
+    pub(super) fn add(&mut self, identity: Identity, dim: usize, z: &[f64], most_bytes: usize) {
+        let z = (identity, bits(z));
+        if self.cutoff.as_ref().is_some_and(|cutoff| z >= *cutoff) {
+            return;
         }
+        let instance = self.instance(identity, dim);
+        let size = instance.known.bytes_of_one();
+        if instance.known.contains(&z.1) || !instance.pending.insert(z.1) {
+            return;
+        }
+        self.pending_bytes += size;
+        while self.pending_bytes > most_bytes {
+            self.cutoff = self.drop_last_pending();
+        }
+    }
+
+    fn drop_last_pending(&mut self) -> Option<(Identity, Box<[u64]>)> {
+        let mut waiting = self.instances.iter_mut().rev();
+        let last = waiting.find(|(_, instance)| !instance.pending.is_empty());
+        let (identity, instance) = last.expect("what takes bytes waits somewhere");
+        self.pending_bytes -= instance.known.bytes_of_one();
+        instance.pending.pop_last().map(|z| (*identity, z))
+    }
+
+    /// How many states wait.
+    pub(super) fn waiting(&self) -> usize {
+        let instances = self.instances.values();
+        instances.map(|instance| instance.pending.len()).sum()
     }
 
     /// Adds states for every call to see.
@@ -47,8 +78,10 @@ impl States {
         for z in z.chunks_exact(dim).map(bits) {
             let instance = self.instance(identity, dim);
             let waited = instance.pending.remove(&z);
+            let size = instance.known.bytes_of_one();
             let is_new = Arc::make_mut(&mut instance.known).push(z, now);
-            self.inserted += u64::from(is_new && !waited);
+            self.pending_bytes -= if waited { size } else { 0 };
+            self.inserted += u64::from(is_new);
         }
     }
 
@@ -58,10 +91,11 @@ impl States {
             if !instance.pending.is_empty() {
                 let known = Arc::make_mut(&mut instance.known);
                 for z in std::mem::take(&mut instance.pending) {
-                    known.push(z, self.now);
+                    self.inserted += u64::from(known.push(z, self.now));
                 }
             }
         }
+        (self.pending_bytes, self.cutoff) = (0, None);
     }
 
     /// If the states take more than `most_bytes`, drops those that were not used for the longest time, an
