@@ -6,9 +6,10 @@ mod oracles;
 use std::sync::Arc;
 
 use imle_runtime::{
-    Aimle, Baseline, BlackBox, Error, Estimator, Exact, GumbelSoftmax, ImplicitDifferentiation,
-    Layer, NegativeIdentity, NoNoise, Noise, Perturbation, Perturbed, Projection, Sampling, Score,
-    ScoreFunction, SoftSub, SumOfGamma, Temperature,
+    Aimle, Baseline, BlackBox, Error, ErrorKind, Estimator, Exact, Facts, Feedback, FnOracle,
+    GumbelSoftmax, ImplicitDifferentiation, Layer, NegativeIdentity, NoNoise, Noise, Perturbation,
+    Perturbed, Projection, RelativeTemperature, Sampling, Score, ScoreFunction, SoftSub,
+    SumOfGamma, Temperature,
 };
 use oracles::{enumeration, k_subset, subsets};
 
@@ -175,4 +176,59 @@ fn rows_without_a_derivative_fail_alone() {
     let saved = layer.forward(&[0.0; 4], 0).unwrap();
     let error = saved.states().errors().next().expect("the row fails");
     assert_eq!(error.error.message(), "state 0 has 3 values, not dim = 4");
+}
+
+#[test]
+fn a_temperature_that_is_zero_for_a_row_fails_that_row() {
+    let sampling = Sampling {
+        samples: 2,
+        tau: Temperature::Relative(RelativeTemperature {
+            relative: 0.5,
+            floor: 0.0,
+        }),
+        ..Sampling::default()
+    };
+    let layer = Layer::new(k_subset(4, 2), Perturbed::default(), sampling).unwrap();
+    let theta = [1.0, 1.0, 1.0, 1.0, 0.0, 1.0, 2.0, 3.0];
+    let saved = layer.forward(&theta, 0).unwrap();
+    let grad_z: Vec<f64> = (0..16).map(f64::from).collect();
+    let gradient = layer.backward(saved, &grad_z).unwrap();
+    assert_eq!(gradient.errors.len(), 2, "{gradient:?}");
+    assert!(gradient.errors.iter().all(|error| error.row == 0));
+    assert!(
+        gradient.errors[0]
+            .error
+            .message()
+            .contains("the temperature is zero")
+    );
+    assert_eq!(gradient.theta[..4], [0.0; 4]);
+    assert!(gradient.theta[4..].iter().any(|&grad| grad != 0.0));
+}
+
+/// `loss (z - mean of the others)` of a sample that has no others is `loss z`: no gradient, whatever it is.
+#[test]
+fn a_sample_whose_others_failed_has_no_score() {
+    let calls = std::sync::atomic::AtomicUsize::new(0);
+    let fails_from_the_second_on = FnOracle::new(Facts::binary(2).with_ones(1), move |_, z| {
+        z.copy_from_slice(&[1.0, 0.0]);
+        match calls.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+            0 => Ok(()),
+            _ => Err(Error::new(ErrorKind::Infeasible, "not today")),
+        }
+    });
+    let score_function = ScoreFunction {
+        score: Score::Marginals,
+        ..ScoreFunction::default()
+    };
+    let sampling = Sampling {
+        threads: 1,
+        ..with_samples(3)
+    };
+    let layer = Layer::new(Arc::new(fails_from_the_second_on), score_function, sampling).unwrap();
+    let saved = layer.forward(&[0.0, 0.0], 0).unwrap();
+    let gradient = layer.backward(saved, Feedback::Losses(&[5.0; 3])).unwrap();
+    assert_eq!(gradient.theta, [0.0, 0.0]);
+    let alone = gradient.errors[0].error.message();
+    assert!(alone.starts_with("no other sample of this row was solved"));
+    assert_eq!(gradient.errors.len(), 3);
 }

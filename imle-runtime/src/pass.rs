@@ -220,7 +220,8 @@ impl Pass<'_> {
 
     /// Returns a gradient that is the mean of one vector for each sample: `write` writes that of an item.
     ///
-    /// Samples of `states` that failed, and those that `write` fails for, are left out and reported.
+    /// Samples of `states` that failed, those that `write` fails for and those whose vector is not finite are left out
+    /// and reported.
     pub fn mean_over_samples(
         &self,
         states: &States,
@@ -229,7 +230,10 @@ impl Pass<'_> {
         let vectors = self.compute(states.outcomes.len(), |item, vector| {
             states.outcomes[item].clone()?;
             write(item, vector)?;
-            Ok(0.0)
+            match vector.iter().position(|value| !value.is_finite()) {
+                None => Ok(0.0),
+                Some(column) => Err(not_finite(vector[column], column)),
+            }
         });
         let vectors = States {
             samples: states.samples,
@@ -314,4 +318,12 @@ impl Pass<'_> {
     pub fn limits(&self) -> &Limits<'_> {
         &self.call.limits
     }
+}
+
+fn not_finite(value: f64, column: usize) -> Error {
+    let message = format!(
+        "the gradient of this sample is {value} at column {column}: theta or the loss is too large, or the temperature \
+         is zero (a relative one with floor = 0 is, where theta does not spread)"
+    );
+    Error::new(ErrorKind::InvalidTheta, message)
 }

@@ -21,7 +21,7 @@ pub enum Baseline {
     #[default]
     Others,
     /// A moving average of the losses of earlier calls, `average <- decay average + (1 - decay) mean`, in the
-    /// memory of the layer under `baseline`. Zero in the first call.
+    /// memory of the layer under `baseline`. Zero in the first call. A split of a batch is several calls.
     MovingAverage {
         /// The share of the average that is kept.
         decay: f64,
@@ -109,8 +109,8 @@ impl<'v, F: Fn(usize) -> &'v [f64]> Others<'_, F> {
         }
     }
 
-    /// Writes the mean over the others of an item; zero if there are none.
-    pub(super) fn mean(&self, item: usize, mean: &mut [f64]) {
+    /// Writes the mean over the others of an item, and returns how many there are; zero if there are none.
+    pub(super) fn mean(&self, item: usize, mean: &mut [f64]) -> usize {
         let samples = self.states.samples();
         let (row, sample) = (item / samples, item % samples);
         mean.copy_from_slice(&self.sums[row * self.width..][..self.width]);
@@ -126,6 +126,7 @@ impl<'v, F: Fn(usize) -> &'v [f64]> Others<'_, F> {
             0 => mean.fill(0.0),
             count => mean.iter_mut().for_each(|mean| *mean /= count as f64),
         }
+        count
     }
 }
 

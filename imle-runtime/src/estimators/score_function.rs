@@ -42,7 +42,7 @@ pub enum Score {
     Noise,
     /// `(z - mu) / tau` with `mu` the mean of the other samples: of the exponential family `p(z; theta)`, Eq. 4 of
     /// the I-MLE paper, as far as perturb-and-MAP samples from it. It does over one-hot states with Gumbel noise.
-    /// At least two samples, and four if they are antithetic.
+    /// At least two samples, and four if they are antithetic; a sample that is the only one that was solved fails.
     Marginals,
     /// `(z - mu) / tau` with the exact `mu`, from all states of a small set: the estimator of the paper's
     /// experiments. As `marginals` otherwise.
@@ -92,9 +92,15 @@ impl Estimator for ScoreFunction {
                     baseline => baseline.subtract(pass, states, losses, memory)?,
                 };
                 let means = Others::new(pass, states, pass.dim(), |item| states.state(item));
-                Ok(weighted_states(pass, states, &losses, |item, mu| {
-                    means.mean(item, mu);
-                }))
+                Ok(weighted_states(
+                    pass,
+                    states,
+                    &losses,
+                    |item, mu| match means.mean(item, mu) {
+                        0 => Err(no_others()),
+                        _ => Ok(()),
+                    },
+                ))
             }
             Score::Exact { states: all } => {
                 let losses = self.baseline.subtract(pass, states, losses, memory)?;
@@ -102,6 +108,7 @@ impl Estimator for ScoreFunction {
                 Ok(weighted_states(pass, states, &losses, |item, to| {
                     let row = item / states.samples();
                     to.copy_from_slice(&mu[row * to.len()..][..to.len()]);
+                    Ok(())
                 }))
             }
         }
@@ -116,15 +123,21 @@ fn exact_marginals(pass: &Pass<'_>, states: &[Vec<f64>]) -> Result<Vec<f64>, Err
     Ok(mu)
 }
 
+/// Without a mean to compare with, `z - 0` would be no score.
+fn no_others() -> Error {
+    let message = "no other sample of this row was solved, so there is no mean to compare it with";
+    Error::new(ErrorKind::InvalidInput, message)
+}
+
 /// The mean over samples of `loss (z - mu) / tau`; `center` writes `mu` of an item.
 fn weighted_states(
     pass: &Pass<'_>,
     states: &States,
     losses: &[f64],
-    center: impl Fn(usize, &mut [f64]) + Sync,
+    center: impl Fn(usize, &mut [f64]) -> Result<(), Error> + Sync,
 ) -> Gradient {
     pass.mean_over_samples(states, |item, vector| {
-        center(item, vector);
+        center(item, vector)?;
         let weight = losses[item] / pass.tau(item / states.samples());
         let pairs = vector.iter_mut().zip(states.state(item));
         pairs.for_each(|(value, z)| *value = weight * (z - *value));
