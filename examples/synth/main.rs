@@ -39,7 +39,7 @@ struct Options {
     /// Seed of the noise
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Fail if a final gap is more than three standard errors from the published one
+    /// Fail if a final gap is more than three standard errors from that of the authors' program
     #[arg(long)]
     check: bool,
     /// Folder for the pictures and tables
