@@ -48,7 +48,7 @@ fn draw(area: &Area<'_>, height: u32, summaries: &[&Summary]) -> Result<(), Box<
         .bold_line_style(PALE.mix(0.7))
         .light_line_style(TRANSPARENT)
         .axis_style(INK)
-        .x_label_formatter(&|percent| format!("{percent:.0}"))
+        .x_label_formatter(&|percent| format!("{}", (percent * 100.0).round() / 100.0))
         .label_style((FONT, 13, &INK))
         .draw()?;
     for (line, summary) in summaries.iter().enumerate() {
