@@ -1,12 +1,15 @@
 //! Random programs: every back end agrees with enumeration, and with the others where enumeration ends.
 //!
-//! Six objectives on one resident instance each. `IMLE_FUZZ_MODELS` says how many models a test looks at.
+//! Six objectives on one resident instance each. `IMLE_FUZZ_MODELS` says how many models a test looks at, and
+//! `IMLE_FUZZ_FIRST` at which seed it begins; `IMLE_FUZZ_TRACE` names each seed on stderr before its model, for
+//! an engine may end the process.
 
 #[path = "common/ilp.rs"]
 mod ilp;
 #[path = "common/random_programs/mod.rs"]
 mod random_programs;
 
+use std::io::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -168,7 +171,12 @@ fn compare_all(
 ) -> Seen {
     let mut seen = Seen::default();
     let mut wrong = Vec::new();
+    let is_traced = std::env::var_os("IMLE_FUZZ_TRACE").is_some();
     for seed in seeds {
+        if is_traced {
+            // Not through `eprintln`, which the harness keeps to itself until the test ends.
+            writeln!(std::io::stderr(), "seed {seed}").expect("stderr is open");
+        }
         seen.models += 1;
         wrong.extend(compare(&mut Case::new(seed, random), &mut seen).err());
     }
@@ -181,11 +189,14 @@ fn compare_all(
 
 /// The seeds of the models to look at.
 fn seeds(usual: u64) -> Range<u64> {
-    let models = std::env::var("IMLE_FUZZ_MODELS").map(|text| {
-        text.parse()
-            .expect("IMLE_FUZZ_MODELS is a number of models")
-    });
-    0..models.unwrap_or(usual)
+    let first = number("IMLE_FUZZ_FIRST").unwrap_or(0);
+    first..first + number("IMLE_FUZZ_MODELS").unwrap_or(usual)
+}
+
+fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    let number = text.parse();
+    Some(number.unwrap_or_else(|_| panic!("{name} is a number, not {text:?}")))
 }
 
 #[test]
