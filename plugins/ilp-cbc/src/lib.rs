@@ -62,10 +62,10 @@ impl Backend for Cbc {
         values: &mut Vec<f64>,
         limits: &Limits<'_>,
     ) -> Result<(), Error> {
-        let directions = |directions: &Model, direction: &mut Vec<f64>| {
-            solve(directions, objective, direction, limits, &[])
+        let engine = |directions: &Model, part: &[f64], direction: &mut Vec<f64>| {
+            solve(directions, part, direction, limits, &[])
         };
-        if is_unbounded(model, objective, directions)? {
+        if is_unbounded(model, objective, engine)? {
             search(model, &vec![0.0; objective.len()], values, limits)?;
             let message = "the objective grows without bound over the feasible set";
             return Err(Error::new(ErrorKind::Unbounded, message));

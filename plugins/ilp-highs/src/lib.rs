@@ -68,8 +68,8 @@ impl Backend for Highs {
             Answer::Fractional => {}
             // An empty relaxation is not taken for an empty model: an unbounded one has been called empty.
             Answer::None => {
-                let engine = |directions: &Model, direction: &mut Vec<f64>| {
-                    search(directions, objective, direction, limits)
+                let engine = |directions: &Model, part: &[f64], direction: &mut Vec<f64>| {
+                    search(directions, part, direction, limits)
                 };
                 if is_unbounded(model, objective, engine)? {
                     search(model, &vec![0.0; objective.len()], values, limits)?;
