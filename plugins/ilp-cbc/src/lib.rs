@@ -86,11 +86,14 @@ impl Backend for Cbc {
     }
 }
 
+/// Branch and bound without what makes smaller models of a model: see `FEWEST_COLUMNS`.
+const WHOLE: [(&str, &str); 2] = [("preprocess", "off"), ("heur", "off")];
 /// The options of branch and bound, on the first attempt and on the next.
-const ATTEMPTS: [&[(&str, &str)]; 2] = [
-    &[("preprocess", "off")],
-    &[("preprocess", "off"), ("cuts", "off"), ("heur", "off")],
-];
+const ATTEMPTS: [&[(&str, &str)]; 2] = [&WHOLE, &[WHOLE[0], WHOLE[1], ("cuts", "off")]];
+/// Clp asserts that scratch numbers, of which 2 is one, are below the number of rows or of columns.
+const FEWEST_COLUMNS: usize = 3;
+/// After so many nodes the search ends with an error: memory grows with them.
+const MOST_NODES: &str = "1000000";
 
 /// Branch and bound.
 fn search(
@@ -158,26 +161,60 @@ fn solve(
     limits: &Limits<'_>,
     options: &[(&str, &str)],
 ) -> Result<(), Error> {
+    let columns = model.variables().len();
+    if columns < FEWEST_COLUMNS {
+        let mut objective = objective.to_vec();
+        objective.resize(FEWEST_COLUMNS, 0.0);
+        solve(&padded(model)?, &objective, values, limits, options)?;
+        values.truncate(columns);
+        return Ok(());
+    }
+    let engine = |problem| {
+        let mut engine = coin_cbc(problem);
+        for (key, value) in options {
+            engine.set_parameter(key, value);
+        }
+        engine.set_parameter("ratioGap", "0");
+        engine.set_parameter("allowableGap", "0");
+        engine.set_parameter("maxNodes", MOST_NODES);
+        if let Some(left) = limits.time_left() {
+            engine.set_parameter("timeMode", "elapsed");
+            engine.set_parameter("sec", &left.as_secs_f64().to_string());
+        }
+        Ok(engine)
+    };
     through_good_lp(
         model,
         objective,
         values,
         limits,
         FreeVariables::Whole,
-        |problem| {
-            let mut engine = coin_cbc(problem);
-            for (key, value) in options {
-                engine.set_parameter(key, value);
-            }
-            engine.set_parameter("ratioGap", "0");
-            engine.set_parameter("allowableGap", "0");
-            if let Some(left) = limits.time_left() {
-                engine.set_parameter("timeMode", "elapsed");
-                engine.set_parameter("sec", &left.as_secs_f64().to_string());
-            }
-            Ok(engine)
-        },
+        engine,
     )
+    .map_err(|why| {
+        // What good_lp says of every limit but the time.
+        if why.message().contains("Stopped") {
+            let message = format!("no point was proven optimal within {MOST_NODES} nodes");
+            return Error::new(ErrorKind::LimitReached, message);
+        }
+        why
+    })
+}
+
+/// The same model with columns more that are fixed at zero.
+fn padded(model: &Model) -> Result<Model, Error> {
+    let mut variables = model.variables().to_vec();
+    let longest = variables.iter().map(|variable| variable.name.len()).max();
+    let stem = "_".repeat(longest.unwrap_or(0)); // no name is longer: the next ones are new
+    for at in variables.len()..FEWEST_COLUMNS {
+        variables.push(Variable {
+            name: format!("{stem}{at}"),
+            kind: Kind::Continuous,
+            lower: 0.0,
+            upper: 0.0,
+        });
+    }
+    Model::new(variables, model.rows().to_vec())
 }
 
 /// The solver `ilp-cbc`.

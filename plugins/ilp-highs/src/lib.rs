@@ -25,7 +25,8 @@
 //! some of which it has called infeasible; see [`imle_ilp_model::is_unbounded`].
 //!
 //! **Limits.** A time limit is HiGHS's own, which it looks at between iterations and nodes. A stop flag is looked at
-//! before each row and before each solve of HiGHS, not inside: good_lp has no way to interrupt one.
+//! before each row and before each solve of HiGHS, not inside: good_lp has no way to interrupt one. A search ends
+//! with [`ErrorKind::LimitReached`] after a million nodes, whatever the limits of the call: memory grows with them.
 //!
 //! **Threads.** Workspaces are independent and may move between threads: HiGHS has a scheduler for each
 //! thread, made when it is missed, and with one thread it has no workers.
@@ -85,6 +86,9 @@ impl Backend for Highs {
 /// How exact HiGHS has to be about rows, bounds and integers, on the first attempt and on the next.
 const TOLERANCES: [f64; 2] = [1e-9, 1e-7];
 
+/// After so many nodes the search ends with an error: memory grows with them.
+const MOST_NODES: i32 = 1_000_000;
+
 /// Branch and bound, in a new model each time: HiGHS keeps too much of an earlier search.
 fn search(
     model: &Model,
@@ -123,6 +127,7 @@ fn engine(problem: UnsolvedProblem, tolerance: f64, limits: &Limits<'_>) -> High
         .set_option("mip_abs_gap", 0.0)
         .set_option("mip_heuristic_run_feasibility_jump", false)
         .set_option("mip_detect_symmetry", false)
+        .set_option("mip_max_nodes", MOST_NODES)
         .set_option("mip_feasibility_tolerance", tolerance)
         .set_option("primal_feasibility_tolerance", tolerance)
         .set_option("dual_feasibility_tolerance", tolerance);

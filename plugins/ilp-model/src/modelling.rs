@@ -44,7 +44,7 @@ where
         // Of an engine that was asked for no gap, a gap is the rounding of its bound.
         SolutionStatus::Optimal | SolutionStatus::GapLimit => {}
         SolutionStatus::TimeLimit => {
-            let message = "the time ran out before a point was proven optimal";
+            let message = "the time or another limit ran out before a point was proven optimal";
             return Err(Error::new(ErrorKind::LimitReached, message));
         }
     }
