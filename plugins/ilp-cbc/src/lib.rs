@@ -12,19 +12,26 @@
 //! - It counts 0.9999998 as 1, and continuous values that fit the one miss a row, or the optimum, with the other. So
 //!   the integers are rounded and fixed, and it is asked for the rest.
 //! - A model that was solved once keeps its cutoff and its bounds. Every solve gets a new model.
+//! - An assertion in Clp's `crunch` ended the process where a model had at most two rows and two columns (Clp issue
+//!   288, Cbc issues 684 and 738). Models get a third column, fixed at zero, and the heuristics, which make such
+//!   models of larger ones, are off.
 //!
 //! Where the optimum of the linear relaxation is whole, it is the answer; otherwise branch and bound
-//! decides. A point that violates the model in spite of all is asked for again without cuts and heuristics, and
-//! then it is an error of its row, never a state.
+//! decides. A point that violates the model in spite of all is asked for again without cuts, and then it is an
+//! error of its row, never a state.
 //!
 //! **Promises.** Gaps are zero; states whose scaled objectives differ by less than 1e-6 are ties. Nothing is kept from
 //! row to row, so the same theta gives the same state. CBC is not thread-safe: the host runs one
 //! solve at a time in the process, whatever the number of threads, also across libraries that declare the
-//! serial group `libCbcSolver`. Debian builds CBC with assertions, which end the process: run it
-//! in one of its own if that matters.
+//! serial group `libCbcSolver`.
 //!
-//! **Limits.** The time limit is passed to CBC with its fraction of a second, and is looked at in branch and bound, not inside
-//! a linear program. A stop flag is looked at before each solve of CBC.
+//! **This engine can end the process.** Debian builds CBC with assertions, and one that fails calls `abort`: no error
+//! of a row, no unwinding. The one that was met is avoided, as above; there are others in its code. Where a process
+//! must live, let this engine run in another one, or take another engine.
+//!
+//! **Limits.** The time limit is passed to CBC with its fraction of a second, and is looked at in branch and bound,
+//! not inside a linear program. A stop flag is looked at before each solve of CBC. A search ends with
+//! [`ErrorKind::LimitReached`] after a million nodes, whatever the limits of the call: memory grows with them.
 
 #![forbid(unsafe_code)]
 

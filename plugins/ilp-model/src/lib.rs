@@ -15,6 +15,8 @@
 //! | kept from row to row | model, first basis | nothing | relaxation, last basis | nothing |
 //! | time limit | every hundred pivots | between steps | HiGHS's own clock | CBC's own clock, in branch and bound |
 //! | stop flag | every hundred pivots | before a row | before each solve of HiGHS | before each solve of CBC |
+//! | can end the process | no | no | not seen | yes, by assertions of Debian's build |
+//! | nodes of a search | 2^32 | any number | a million | a million |
 //! | integers without bounds | within its limits | refused | yes | yes |
 //! | licence of the engine | MIT OR Apache-2.0 | Apache-2.0 | MIT, linked statically | EPL-2.0, linked dynamically |
 //! | to build | nothing | nothing | cmake, C++ compiler, libclang | coinor-libcbc-dev |
