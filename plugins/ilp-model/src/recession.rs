@@ -4,10 +4,11 @@ use imle_api::Error;
 
 use crate::{Kind, Model, Row, Variable};
 
-/// What going one unit in a direction has to gain before it is no rounding, with coefficients of [`LARGEST`].
-const GAIN: f64 = 1e-7;
-/// The least that the largest coefficient is scaled to.
-const LARGEST: f64 = 32.0;
+/// What going one unit in a direction has to gain before it is no rounding, with coefficients of [`LARGEST`]:
+/// 3e-11 of them.
+const GAIN: f64 = 1e-6;
+/// The least that the largest coefficient is scaled to: engines do not see reduced costs below 1e-7 or 1e-9.
+const LARGEST: f64 = 32768.0;
 
 /// Says whether `objective` grows without bound over `model`, provided that `model` has a point at all.
 ///
