@@ -207,13 +207,15 @@ impl Solver for IlpNative {
         if !self.membership.contains(values, &mut workspace.sums) {
             // Rounds, and checks again, or says what is wrong.
             self.problem.state_of(values, z)?;
-        } else if self.is_in_order {
-            z.copy_from_slice(values);
+        }
+        // With no negative zero.
+        if self.is_in_order {
+            let values = z.iter_mut().zip(&*values);
+            values.for_each(|(z, value)| *z = value + 0.0);
         } else {
-            let state = self.problem.theta().iter().map(|&at| values[at]);
+            let state = self.problem.theta().iter().map(|&at| values[at] + 0.0);
             z.iter_mut().zip(state).for_each(|(z, value)| *z = value);
         }
-        z.iter_mut().for_each(|z| *z += 0.0); // no negative zero
         Ok(Proof::NONE)
     }
 }

@@ -5,7 +5,7 @@
 
 use good_lp::solvers::coin_cbc::coin_cbc;
 use imle_api::{Error, Limits, export_plugin};
-use imle_ilp_model::{Backend, IlpSolver, Model, through_good_lp};
+use imle_ilp_model::{Backend, FreeVariables, IlpSolver, Model, through_good_lp};
 
 /// CBC by way of good_lp.
 #[derive(Debug)]
@@ -24,7 +24,8 @@ impl Backend for CbcDefault {
         values: &mut Vec<f64>,
         limits: &Limits<'_>,
     ) -> Result<(), Error> {
-        through_good_lp(model, objective, values, limits, |problem| {
+        let free = FreeVariables::Whole;
+        through_good_lp(model, objective, values, limits, free, |problem| {
             Ok(coin_cbc(problem))
         })
     }

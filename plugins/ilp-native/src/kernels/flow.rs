@@ -2,36 +2,69 @@
 //!
 //! Every row is the balance of a node, every variable an arc that leaves one node and enters another. A
 //! network without cycles takes any cost; another one costs that are not negative, as then no
-//! cycle can pay. Other objectives go to the general engine. Of paths of equal cost the first that was
-//! found stays: nodes are looked at by distance (but for its last digits) and index, then arcs by index.
+//! cycle can pay. Other objectives go to the general engine.
+//!
+//! A search finds the distances of the nodes from the source, and only then the path is chosen, so that it depends on
+//! theta alone and not on the search. Of paths of equal cost it is one with the fewest arcs: the one to which
+//! a breadth-first walk back from the sink comes first, over arcs by the index of their variables.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+mod search;
 
 use imle_ilp_model::Model;
 
 use super::columns;
+use search::Labels;
 
-/// The arcs of a network by the node that they leave.
+/// The arcs of a network by the node that they leave, and by the node that they enter.
 #[derive(Debug)]
 pub(crate) struct Flow {
     source: usize,
     sink: usize,
-    /// Where the arcs of each node begin, and where the last one's end.
-    begin: Vec<usize>,
-    /// `(variable, node that the arc enters)`.
-    arcs: Vec<(u32, u32)>,
+    leaving: Arcs,
+    entering: Arcs,
     /// The nodes in an order that no arc goes against, if there is one.
     order: Option<Vec<usize>>,
 }
 
+/// Arcs by one of their ends.
+#[derive(Debug)]
+struct Arcs {
+    /// Where the arcs of each node begin, and where the last one's end.
+    begin: Vec<u32>,
+    /// `(variable, node at the other end)`, by variable.
+    arcs: Vec<(u32, u32)>,
+}
+
+impl Arcs {
+    /// From `(this end, variable, other end)`, by variable.
+    fn new(nodes: usize, mut arcs: Vec<(usize, u32, u32)>) -> Self {
+        arcs.sort_by_key(|arc| arc.0);
+        let begin = |v| arcs.partition_point(|arc| arc.0 < v) as u32;
+        Self {
+            begin: (0..=nodes).map(begin).collect(),
+            arcs: arcs.into_iter().map(|arc| (arc.1, arc.2)).collect(),
+        }
+    }
+
+    fn nodes(&self) -> usize {
+        self.begin.len() - 1
+    }
+
+    fn of(&self, node: usize) -> &[(u32, u32)] {
+        &self.arcs[self.begin[node] as usize..self.begin[node + 1] as usize]
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    distance: Vec<f64>,
-    /// The arc by which a node was reached: the node before and the variable.
-    arrival: Vec<(u32, u32)>,
-    heap: BinaryHeap<Reverse<u64>>,
+    labels: Labels,
+    /// The arc by which the walk back left a node: the node where it came from and the variable.
+    onward: Vec<(u32, u32)>,
+    queue: Vec<u32>,
 }
+
+/// Where the walk back has not been.
+const NOWHERE: (u32, u32) = (u32::MAX, u32::MAX);
 
 impl Flow {
     pub(super) fn of(model: &Model) -> Option<Self> {
@@ -56,7 +89,7 @@ impl Flow {
                 [(b, -1.0)] => (left_out, b),
                 _ => return None,
             };
-            arcs.push((from, u32::try_from(variable).ok()?, u32::try_from(to).ok()?));
+            arcs.push((from, u32::try_from(variable).ok()?, to));
         }
         let mut supply: Vec<f64> = rows.iter().map(|row| row.lower).collect();
         supply.push(-supply.iter().sum::<f64>());
@@ -68,122 +101,81 @@ impl Flow {
         if supply.iter().filter(|b| **b != 0.0).count() != 2 {
             return None;
         }
-        arcs.sort_by_key(|arc| arc.0);
-        let begin: Vec<usize> = (0..=supply.len())
-            .map(|v| arcs.partition_point(|arc| arc.0 < v))
-            .collect();
-        let arcs = arcs
-            .into_iter()
-            .map(|(_, variable, to)| (variable, to))
-            .collect();
-        let mut flow = Self {
+        let nodes = supply.len();
+        u32::try_from(nodes).ok()?;
+        let leaving = arcs.iter().map(|&(from, x, to)| (from, x, to as u32));
+        let entering = arcs.iter().map(|&(from, x, to)| (to, x, from as u32));
+        let leaving = Arcs::new(nodes, leaving.collect());
+        Some(Self {
             source,
             sink,
-            begin,
-            arcs,
-            order: None,
-        };
-        flow.order = flow.topological_order();
-        Some(flow)
-    }
-
-    fn leaving(&self, node: usize) -> &[(u32, u32)] {
-        &self.arcs[self.begin[node]..self.begin[node + 1]]
-    }
-
-    fn topological_order(&self) -> Option<Vec<usize>> {
-        let nodes = self.begin.len() - 1;
-        let mut entering = vec![0usize; nodes];
-        self.arcs
-            .iter()
-            .for_each(|arc| entering[arc.1 as usize] += 1);
-        let mut order: Vec<usize> = (0..nodes).filter(|&v| entering[v] == 0).collect();
-        let mut next = 0;
-        while let Some(&node) = order.get(next) {
-            next += 1;
-            for &(_, to) in self.leaving(node) {
-                entering[to as usize] -= 1;
-                if entering[to as usize] == 0 {
-                    order.push(to as usize);
-                }
-            }
-        }
-        (order.len() == nodes).then_some(order)
+            order: topological_order(&leaving),
+            entering: Arcs::new(nodes, entering.collect()),
+            leaving,
+        })
     }
 
     pub(super) fn maximise(&self, s: &mut Scratch, objective: &[f64], z: &mut [f64]) -> bool {
-        let nodes = self.begin.len() - 1;
-        s.distance.clear();
-        s.distance.resize(nodes, f64::INFINITY);
-        s.arrival.resize(nodes, (0, 0));
-        s.distance[self.source] = 0.0;
+        // Not `all`, which looks at one after the other.
+        let no_cycle_pays = || objective.iter().fold(true, |all, c| all & (*c <= 0.0));
         match &self.order {
-            Some(order) => self.in_order(order, s, objective),
-            // Not `all`, which looks at one after the other.
-            None if objective.iter().fold(true, |all, c| all & (*c <= 0.0)) => {
-                self.dijkstra(s, objective);
-            }
+            Some(order) => s.labels.in_order(self, order, objective),
+            None if no_cycle_pays() => s.labels.search(self, objective),
             None => return false,
         }
-        if s.distance[self.sink] == f64::INFINITY {
+        if s.labels.distance[self.sink] == f64::INFINITY {
             return false;
         }
-        let mut node = self.sink;
-        while node != self.source {
-            let (before, variable) = s.arrival[node];
+        self.walk_back(s, objective);
+        let mut node = self.source;
+        while node != self.sink {
+            let (to, variable) = s.onward[node];
             z[variable as usize] = 1.0;
-            node = before as usize;
+            node = to as usize;
         }
         true
     }
 
-    fn in_order(&self, order: &[usize], s: &mut Scratch, objective: &[f64]) {
-        for &node in order {
-            let here = s.distance[node];
-            if here == f64::INFINITY {
-                continue;
-            }
-            for &(variable, to) in self.leaving(node) {
-                let through = here - objective[variable as usize];
-                if through < s.distance[to as usize] {
-                    s.distance[to as usize] = through;
-                    s.arrival[to as usize] = (node as u32, variable);
+    /// Goes from the sink to the source, breadth first, over the arcs that a shortest path may take.
+    fn walk_back(&self, s: &mut Scratch, objective: &[f64]) {
+        let distance = &s.labels.distance;
+        s.onward.clear();
+        s.onward.resize(distance.len(), NOWHERE);
+        s.onward[self.sink] = (self.sink as u32, u32::MAX);
+        s.queue.clear();
+        s.queue.push(self.sink as u32);
+        let mut next = 0;
+        while s.onward[self.source] == NOWHERE {
+            let to = s.queue[next];
+            next += 1;
+            let there = distance[to as usize];
+            for &(variable, from) in self.entering.of(to as usize) {
+                let through = distance[from as usize] - objective[variable as usize];
+                if through == there && s.onward[from as usize] == NOWHERE {
+                    s.onward[from as usize] = (to, variable);
+                    s.queue.push(from);
                 }
             }
         }
     }
+}
 
-    /// Dijkstra's algorithm. A key is a distance cut to the digits that leave room for the node: nodes that are
-    /// equally far by that come in any order, so one of them may be improved, and looked at, once more.
-    fn dijkstra(&self, s: &mut Scratch, objective: &[f64]) {
-        let Scratch {
-            distance,
-            arrival,
-            heap,
-        } = s;
-        let node_bits = u64::MAX >> (distance.len() as u64).leading_zeros();
-        // The bits of numbers that are not negative compare as the numbers do.
-        let floor = |distance: f64| distance.to_bits() & !node_bits;
-        heap.clear();
-        heap.push(Reverse(self.source as u64));
-        while let Some(Reverse(key)) = heap.pop() {
-            let node = (key & node_bits) as usize;
-            let here = distance[node];
-            if key & !node_bits > distance[self.sink].to_bits() {
-                return;
-            }
-            if key & !node_bits != floor(here) {
-                continue;
-            }
-            for &(variable, to) in self.leaving(node) {
-                // A cost of zero as -0.0 would not compare by its bits.
-                let through = here - objective[variable as usize] + 0.0;
-                if through < distance[to as usize] {
-                    distance[to as usize] = through;
-                    arrival[to as usize] = (node as u32, variable);
-                    heap.push(Reverse(floor(through) | u64::from(to)));
-                }
+fn topological_order(leaving: &Arcs) -> Option<Vec<usize>> {
+    let nodes = leaving.nodes();
+    let mut entering = vec![0usize; nodes];
+    for &(_, to) in &leaving.arcs {
+        entering[to as usize] += 1;
+    }
+    let mut order: Vec<usize> = (0..nodes).filter(|&v| entering[v] == 0).collect();
+    let mut next = 0;
+    while let Some(&node) = order.get(next) {
+        next += 1;
+        for &(_, to) in leaving.of(node) {
+            entering[to as usize] -= 1;
+            if entering[to as usize] == 0 {
+                order.push(to as usize);
             }
         }
     }
+    (order.len() == nodes).then_some(order)
 }
