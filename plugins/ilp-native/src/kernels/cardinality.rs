@@ -34,28 +34,33 @@ impl Cardinality {
     }
 
     /// Chooses the largest; of equal ones those of the lower index.
-    pub(super) fn maximise(
-        &self,
-        order: &mut Vec<usize>,
-        objective: &[f64],
-        z: &mut [f64],
-    ) -> bool {
+    pub(super) fn maximise(&self, keys: &mut Vec<i64>, objective: &[f64], z: &mut [f64]) -> bool {
         let positive = objective.iter().filter(|c| **c > 0.0).count();
         let k = positive.clamp(self.least, self.most);
         if k == 0 {
             return true;
         }
-        if order.len() != z.len() {
-            order.clear();
-            order.extend(0..z.len());
+        keys.clear();
+        keys.extend(objective.iter().map(|&c| descending_key(c)));
+        let (before, &mut last, _) = keys.select_nth_unstable(k - 1);
+        // How many of those that equal the last one are chosen.
+        let mut ties = 1 + before.iter().filter(|key| **key == last).count();
+        for (z, &c) in z.iter_mut().zip(objective) {
+            let key = descending_key(c);
+            let is_tie = (key == last) & (ties > 0);
+            ties -= usize::from(is_tie);
+            *z = f64::from(u8::from((key < last) | is_tie));
         }
-        // Zeros tie whatever their signs.
-        let value = |at: &usize| objective[*at] + 0.0;
-        let larger_first = |a: &usize, b: &usize| value(b).total_cmp(&value(a)).then(a.cmp(b));
-        order.select_nth_unstable_by(k - 1, larger_first);
-        order[..k].iter().for_each(|&at| z[at] = 1.0);
         true
     }
+}
+
+/// An integer that is smaller for a larger number, and the same for zeros of either sign: selecting among integers
+/// is fast.
+fn descending_key(value: f64) -> i64 {
+    let bits = (value + 0.0).to_bits().cast_signed();
+    // Negative numbers sort the wrong way round as bits.
+    !(bits ^ ((bits >> 63) & i64::MAX))
 }
 
 #[cfg(test)]
@@ -69,6 +74,32 @@ mod tests {
             let mut z = [0.0; 3];
             kernel.maximise(&mut Vec::new(), &objective, &mut z);
             assert_eq!(z, [1.0, 0.0, 0.0], "{objective:?}");
+        }
+    }
+
+    #[test]
+    fn it_is_what_sorting_finds() {
+        let mut random = fastrand::Rng::with_seed(3);
+        for round in 0..5000 {
+            let n = random.usize(1..=30);
+            let (a, b) = (random.usize(0..=n), random.usize(0..=n));
+            let (least, most) = (a.min(b), a.max(b));
+            let levels = random.i32(1..=20);
+            let draw = |_| f64::from(random.i32(-levels..=levels)) / 4.0;
+            let objective: Vec<f64> = (0..n).map(draw).collect();
+            let mut order: Vec<usize> = (0..n).collect();
+            // A stable sort: the lower index stays in front.
+            order.sort_by(|&a, &b| objective[b].total_cmp(&objective[a]));
+            let positive = objective.iter().filter(|c| **c > 0.0).count();
+            let mut expected = vec![0.0; n];
+            let chosen = &order[..positive.clamp(least, most)];
+            chosen.iter().for_each(|&at| expected[at] = 1.0);
+            let mut z = vec![0.0; n];
+            Cardinality { least, most }.maximise(&mut Vec::new(), &objective, &mut z);
+            assert_eq!(
+                z, expected,
+                "round {round}: {least} to {most} of {objective:?}"
+            );
         }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) enum Structure {
 /// Scratch memory of all kernels; a workspace uses one of them.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    cardinality: Vec<usize>,
+    cardinality: Vec<i64>,
     assignment: assignment::Scratch,
     flow: flow::Scratch,
     knapsack: knapsack::Scratch,
