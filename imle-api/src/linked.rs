@@ -150,7 +150,7 @@ fn inner_product(theta: &[f64], z: &[f64]) -> f64 {
             sum = theta.iter().zip(z).fold(sum, |sum, (t, z)| sum + t * z);
         }
     }
-    sum
+    sum + 0.0 // not -0 where nothing was added
 }
 
 /// Finds the marginals of one row; the outer error is as in [`solve_row`].

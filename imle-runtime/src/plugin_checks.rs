@@ -55,7 +55,7 @@ fn objective_and_size(theta: &[f64], z: &[f64]) -> (f64, f64) {
             sums = terms.fold(sums, |(sum, size), term| (sum + term, size + term.abs()));
         }
     }
-    sums
+    (sums.0 + 0.0, sums.1) // not -0 where nothing was added
 }
 
 /// What a plugin wrote about the rows of one call.
