@@ -6,8 +6,8 @@ mod losses;
 mod oracles;
 
 use imle_runtime::{
-    ErrorKind, Sense, cost_ratio_accuracy, exact_match, hamming, normalized_regret,
-    worst_objectives,
+    ErrorKind, Sense, cost_ratio_accuracy, exact_match, hamming, mean_relative_regret,
+    normalized_regret, worst_objectives,
 };
 use losses::dot;
 use oracles::{enumeration, numbers, subsets};
@@ -110,4 +110,12 @@ fn accuracies_count_rows() {
     assert_eq!(hamming(&z, &right, 3).unwrap(), 1.0);
     assert!(hamming(&z, &right, 4).is_err() && exact_match(&[], &[], 3).is_err());
     assert!(cost_ratio_accuracy(&[1.0], &[0.0], Sense::Minimize, 0.1).is_err());
+}
+
+#[test]
+fn values_that_are_not_finite_are_named() {
+    let refused = normalized_regret(&[1.0, f64::NAN], &[1.0, 1.0], Sense::Minimize).unwrap_err();
+    assert_eq!(refused.message(), "the objective of row 1 is NaN");
+    let refused = mean_relative_regret(&[1.0], &[f64::INFINITY], Sense::Maximize).unwrap_err();
+    assert_eq!(refused.message(), "the optimum of row 0 is inf");
 }

@@ -117,7 +117,7 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
 fn notes(options: &Options) -> String {
     format!(
         "  Normalized regret on 1000 test problems in percent, mean ± standard deviation over {} seeds.\n\
-         * more than two standard errors from the published figure: {}.\n",
+         * more than two standard errors from the reference: {}.\n",
         options.seeds,
         options.benchmark.published_by()
     )

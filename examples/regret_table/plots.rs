@@ -99,5 +99,5 @@ fn legend(area: &Area<'_>, y: i32) -> Result<(), Box<dyn Error>> {
     area.draw(&Circle::new((320, y), 4, OURS.filled()))?;
     text(area, "ours", (332, y), 14, HPos::Left)?;
     area.draw(&Circle::new((420, y), 4, THEIRS.stroke_width(2)))?;
-    text(area, "published", (432, y), 14, HPos::Left)
+    text(area, "reference", (432, y), 14, HPos::Left)
 }

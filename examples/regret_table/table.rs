@@ -14,7 +14,7 @@ pub(crate) fn draw(summaries: &[Summary], degrees: &[u32]) -> Table {
     table.load_style(presets::UTF8_BORDERS_ONLY);
     let titles = degrees
         .iter()
-        .flat_map(|degree| [format!("degree {degree}\nours"), "\npublished".to_owned()]);
+        .flat_map(|degree| [format!("degree {degree}\nours"), "\nreference".to_owned()]);
     table.set_header(std::iter::once(String::new()).chain(titles));
     for line in lines(summaries) {
         let mut row = vec![line[0].method.title.to_owned()];

@@ -16,7 +16,7 @@ use crate::sampling::Sense;
 ///
 /// # Errors
 ///
-/// [`ErrorKind::InvalidInput`] if the lengths differ.
+/// [`ErrorKind::InvalidInput`] if the lengths differ, or with the row whose value is not finite.
 pub fn regrets(objectives: &[f64], optima: &[f64], sense: Sense) -> Result<Vec<f64>, Error> {
     if objectives.len() != optima.len() {
         let message = format!(
@@ -25,6 +25,12 @@ pub fn regrets(objectives: &[f64], optima: &[f64], sense: Sense) -> Result<Vec<f
             optima.len()
         );
         return Err(Error::new(ErrorKind::InvalidInput, message));
+    }
+    for (name, values) in [("objective", objectives), ("optimum", optima)] {
+        if let Some(row) = values.iter().position(|value| !value.is_finite()) {
+            let message = format!("the {name} of row {row} is {}", values[row]);
+            return Err(Error::new(ErrorKind::InvalidInput, message));
+        }
     }
     let regret = |(objective, optimum): (&f64, &f64)| match sense {
         Sense::Maximize => optimum - objective,

@@ -46,8 +46,7 @@
 //! The rows of k-subset and of the linear 12x12 grid are a later run, on a machine that was busy with other
 //! work (`--only "k-subset 20" --seconds 2`, `--only "grid 12x12, linear" --seconds 4`); the means and the other rows
 //! are older. Both are below the floors that the program prints, 2000x and 150x. In the grid about two thirds
-//! of the time is the search; the rest is passes over 1012 numbers, for checks on either side. A k-subset of 20 costs
-//! about as much for the call and the checks as for the selection.
+//! of the time is the search; the rest is passes over 1012 numbers, for checks on either side.
 //!
 //! **Size.** The same with `--sizes`:
 //!
