@@ -28,25 +28,26 @@
 //! **Speed.** Mean CPU time of a solve in microseconds, and how many times as long good_lp with CBC takes
 //! for the same 200 objectives, a new model for each; noise of scale 1, 20 rows a call, through the plugin
 //! library. `cargo run --release --example ilp_families` of the root package prints this for every engine that
-//! is built. The geometric mean over these families but the largest grid is 57x, with structure 171x. For rows
-//! that come one a call, each after the other engines have had the caches, it is 39x and 114x (`--turn 1`).
+//! is built. The geometric mean over these families but the largest grid is 55x, with structure 186x.
+//! HiGHS and CBC are the plugins `ilp-highs` and `ilp-cbc`, their C++ compiled at `-O2`; CBC alone with its default
+//! options is the measure.
 //!
-//! | family | CBC | general engine | with structure |
-//! |---|---|---|---|
-//! | k-subset 20/5 | 872 | 1.65 (527x) | 0.50 (1756x) |
-//! | assignment 10 | 1467 | 21 (71x) | 2.3 (633x) |
-//! | TSP 8, subtour rows | 1455 | 11.5 (126x) | |
-//! | TSP 8, order variables | 13261 | 56 (238x) | |
-//! | grid 12x12, linear | 1085 | 212 (5.1x) | 10.6 (103x) |
-//! | grid 12x12, binary | 5753 | 207 (28x) | 15 (384x) |
-//! | grid 30x30, linear | 32704 | 10073 (3.3x) | 93 (355x) |
-//! | set packing 200x60 | 58888 | 2354 (24x) | |
-//! | knapsacks 100x5 | 40918 | 1259 (31x) | |
+//! | family | CBC | general engine | with structure | `ilp-highs` | `ilp-cbc` | `ilp-microlp` |
+//! |---|---|---|---|---|---|---|
+//! | k-subset 20/5 | 894 | 2.1 (424x) | 0.52 (1734x) | 73 (12x) | 210 (4.3x) | 15 (59x) |
+//! | assignment 10 | 1632 | 22 (74x) | 2.7 (610x) | 204 (8.0x) | 318 (5.1x) | 177 (9.2x) |
+//! | TSP 8, subtour rows | 1628 | 12.6 (129x) | | 211 (7.7x) | 347 (4.7x) | 127 (13x) |
+//! | TSP 8, order variables | 13187 | 60 (218x) | | 3903 (3.5x) | 4784 (3.2x) | 553 (26x) |
+//! | grid 12x12, linear | 1009 | 209 (4.8x) | 10 (101x) | 731 (1.4x) | 1096 (.92x) | 805 (1.3x) |
+//! | grid 12x12, binary | 5562 | 216 (26x) | 12 (458x) | 758 (7.3x) | 1152 (4.8x) | 868 (6.4x) |
+//! | grid 30x30, linear | 32554 | 10380 (3.1x) | 68 (479x) | 15622 (2.0x) | 33929 (.97x) | 19681 (1.6x) |
+//! | set packing 200x60 | 54412 | 2297 (26x) | | 189169 (.30x) | 50601 (1.1x) | 4859 (12x) |
+//! | knapsacks 100x5 | 37788 | 1310 (28x) | | 82714 (.45x) | 58627 (.64x) | 7567 (4.9x) |
 //!
-//! The rows of k-subset and of the linear 12x12 grid are a later run, on a machine that was busy with other
-//! work (`--only "k-subset 20" --seconds 2`, `--only "grid 12x12, linear" --seconds 4`); the means and the other rows
-//! are older. Both are below the floors that the program prints, 2000x and 150x. In the grid about two thirds
-//! of the time is the search; the rest is passes over 1012 numbers, for checks on either side.
+//! One run of `--seconds 2` on a machine that was busy with other work: ratios vary by a tenth from run to run. Two
+//! are below the floors that the program prints, 2000x for the k-subset and 150x for the linear 12x12 grid with
+//! structure. In the grid about two thirds of the time is the search; the rest is passes over 1012 numbers, for checks
+//! on either side.
 //!
 //! **Size.** The same with `--sizes`:
 //!
