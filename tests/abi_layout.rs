@@ -26,7 +26,43 @@ fn the_layout_in_c_is_the_layout_in_rust() {
     assert_eq!(common::succeed(Command::new(&program)), layout.rust);
 }
 
-/// With the test above: the header has no field that Rust does not know, since there is no room for one.
+/// Sizes may grow and the minor version too; nothing else of a released version may change.
+#[test]
+fn the_layout_contains_that_of_every_released_version() {
+    let now = Layout::of_the_abi().rust;
+    let versions = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/abi"));
+    let mut compared = 0;
+    for version in versions.expect("the folder is there") {
+        let path = version.expect("it can be read").path().join("layout.txt");
+        let frozen = fs::read_to_string(&path).expect("a version has its layout");
+        for line in frozen.lines() {
+            compared += 1;
+            let holds = now.lines().any(|now| now == line || is_growth(line, now));
+            assert!(
+                holds,
+                "{} says `{line}`, which holds no more; all of it now:\n{now}",
+                path.display()
+            );
+        }
+    }
+    assert!(compared > 0, "no version is frozen");
+}
+
+/// Whether a line says the same of a struct that has grown, or of the minor version of a later release.
+fn is_growth(frozen: &str, now: &str) -> bool {
+    let number = |line: &str, before: &str, after: &str| -> Option<u32> {
+        let (head, tail) = (line.find(before)? + before.len(), line.rfind(after)?);
+        line.get(head..tail)?.parse().ok()
+    };
+    let grows = |before: &str, after: &str| {
+        let same = frozen.split(before).next() == now.split(before).next();
+        let sizes = number(frozen, before, after).zip(number(now, before, after));
+        same && sizes.is_some_and(|(frozen, now)| frozen <= now)
+    };
+    grows(": size ", ", align 8") || (frozen.starts_with("IMLE_ABI_MINOR") && grows(" = ", ""))
+}
+
+/// With the first test: the header has no field that Rust does not know, since there is no room for one.
 #[test]
 fn no_struct_has_a_byte_without_a_field() {
     for it in structs() {

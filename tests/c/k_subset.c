@@ -212,7 +212,9 @@ static void destroy(imle_instance *instance) {
 }
 
 static int32_t info(const imle_instance *instance, imle_info *info, imle_sink *error) {
-  (void)error;
+  if (info->struct_size < IMLE_INFO_SIZE_1_0) {
+    return imle_fail(error, IMLE_E_ABI_MISMATCH, "imle_info is smaller than in ABI version 1.0");
+  }
   info->flags = IMLE_INFO_INTEGRAL;
   info->dim = instance->dim;
   info->ones = instance->k;

@@ -41,9 +41,16 @@ pub(crate) fn compile_c(source: &str, name: &str, flags: &[&str]) -> Option<Path
     Some(library)
 }
 
-/// A compiler for a `-std=` such as `c99` or `c++20`, strict and knowing the header; `None`, loudly, where
-/// there is none. The variables `CC` and `CXX` name other compilers than the system's.
+/// A compiler as [`compiler_without_header`] gives it that knows the header.
 pub(crate) fn compiler(standard: &str) -> Option<Command> {
+    let mut command = compiler_without_header(standard)?;
+    command.args(["-I", INCLUDE]);
+    Some(command)
+}
+
+/// A compiler for a `-std=` such as `c99` or `c++20`, and strict; `None`, loudly, where there is none. The variables
+/// `CC` and `CXX` name other compilers than the system's.
+pub(crate) fn compiler_without_header(standard: &str) -> Option<Command> {
     let (variable, usual) = if standard.starts_with("c++") {
         ("CXX", "c++")
     } else {
@@ -59,10 +66,7 @@ pub(crate) fn compiler(standard: &str) -> Option<Command> {
         return None;
     }
     let mut command = Command::new(program);
-    command
-        .arg(format!("-std={standard}"))
-        .args(STRICT)
-        .args(["-I", INCLUDE]);
+    command.arg(format!("-std={standard}")).args(STRICT);
     Some(command)
 }
 
