@@ -10,7 +10,7 @@
 //! - [`conformance`], the law of the contract as a test that a plugin runs on itself;
 //! - [`abi`], the C structs, for those who write a host or check a layout.
 //!
-//! Read `oracle.rs` first, then `plugins/k-subset/src/lib.rs`.
+//! Read [`writing_a_solver`] or `oracle.rs` first, then `plugins/k-subset/src/lib.rs`.
 
 #![deny(unsafe_code)]
 
@@ -41,6 +41,9 @@ pub use oracle::{
     unset,
 };
 pub use serial::in_serial_group;
+
+#[doc = include_str!("../WRITING_A_SOLVER.md")]
+pub mod writing_a_solver {}
 
 /// Used by generated code; not public API.
 #[doc(hidden)]
