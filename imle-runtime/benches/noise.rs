@@ -1,13 +1,13 @@
 //! What a draw costs: `cargo bench -p imle-runtime --bench noise`. Divide by the dimension.
 //!
-//! `words` is the limit: the generator's words, copied to where the noise goes. `direct` is the sum of Gamma
+//! `words` is the limit: the generator's words, written to where the noise goes. `direct` is the sum of Gamma
 //! draws that the table replaces.
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use imle_runtime::{Address, Gumbel, Noise, Normal, SumOfGamma};
-use rand_chacha::rand_core::Rng;
 use rand_distr::{Distribution, Gamma};
+use rand_xoshiro::rand_core::Rng;
 
 const DIMS: [usize; 2] = [20, 1000];
 
@@ -38,12 +38,9 @@ fn noise(bencher: Bencher, dim: usize, noise: &dyn Noise) {
 
 #[divan::bench(args = DIMS)]
 fn words(bencher: Bencher, dim: usize) {
-    let mut bytes = vec![0; 8 * dim];
     rows(bencher, dim, |address, eps| {
-        address.generator().fill_bytes(&mut bytes);
-        for (eps, word) in eps.iter_mut().zip(bytes.as_chunks().0) {
-            *eps = f64::from_le_bytes(*word);
-        }
+        let mut generator = address.generator();
+        eps.fill_with(|| f64::from_bits(generator.next_u64()));
     });
 }
 

@@ -3,7 +3,7 @@
 use std::f64::consts::LN_2;
 use std::fmt;
 
-use rand_chacha::rand_core::Rng;
+use rand_xoshiro::rand_core::Rng;
 
 use super::Address;
 
@@ -115,16 +115,8 @@ impl QuantileTable {
 
     /// Writes the draws of an address: coordinate `i` from its word `i`.
     pub(super) fn fill(&self, address: &Address, eps: &mut [f64]) {
-        const WORDS: usize = 32;
         let mut generator = address.generator();
-        let mut bytes = [0; 8 * WORDS];
-        for eps in eps.chunks_mut(WORDS) {
-            let bytes = &mut bytes[..8 * eps.len()];
-            generator.fill_bytes(bytes);
-            for (eps, word) in eps.iter_mut().zip(bytes.as_chunks().0) {
-                *eps = self.draw(u64::from_le_bytes(*word));
-            }
-        }
+        eps.fill_with(|| self.draw(generator.next_u64()));
     }
 }
 

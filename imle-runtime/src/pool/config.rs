@@ -1,7 +1,7 @@
 //! How a pool decides and how much it holds.
 
 use imle_api::{Error, ErrorKind};
-use rand_chacha::rand_core::Rng;
+use rand_xoshiro::rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
