@@ -7,19 +7,21 @@ use imle_example_support::{
     Dataset, KnapsackData, KnapsackSettings, Problems, ShortestPathSettings, TspSettings,
 };
 use imle_runtime::{Error, Imle, Layer, NoNoise, Oracle, Registry, Sampling, Sense};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// How many problems train a model, and how many others test it.
 pub(crate) const ROWS: usize = 1000;
 
 /// A benchmark of the field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Benchmark {
     /// Shortest paths on a 5x5 grid, 40 arcs, 5 features
     Sp5,
     /// Knapsacks of 32 items and 2 resources of capacity 20, 5 features
     Knapsack,
-    /// Tours through 20 nodes, 10 features; a model takes minutes
+    /// Tours through 20 nodes, 10 features; half a minute a model
     Tsp20,
 }
 
@@ -47,7 +49,7 @@ impl Benchmark {
         match self {
             Self::Sp5 => "PyEPO 2.2.5 over an exact solver, ten seeds",
             Self::Knapsack => "nobody prints any for this benchmark",
-            Self::Tsp20 => "the slides of CaVE (Tang and Khalil, CPAIOR 2024), ten runs",
+            Self::Tsp20 => "CaVE (Tang and Khalil, CPAIOR 2024), ten runs on the same problems",
         }
     }
 
@@ -55,6 +57,22 @@ impl Benchmark {
         match self {
             Self::Sp5 | Self::Tsp20 => Sense::Minimize,
             Self::Knapsack => Sense::Maximize,
+        }
+    }
+
+    /// The degrees that there are figures for.
+    pub(crate) fn degrees(self) -> &'static [u32] {
+        match self {
+            Self::Sp5 | Self::Knapsack => &[1, 2, 4, 6],
+            Self::Tsp20 => &[4, 6],
+        }
+    }
+
+    /// The seed of the problems of a run, and that of their split: those of whoever published figures.
+    fn seeds(self, run: u32) -> (u32, u32) {
+        match self {
+            Self::Sp5 | Self::Knapsack => (run, run),
+            Self::Tsp20 => (42 + run, 135),
         }
     }
 
@@ -104,8 +122,10 @@ impl Benchmark {
 
 /// The problems of one seed and degree, with their answers.
 pub(crate) struct Task {
+    pub(crate) benchmark: Benchmark,
     pub(crate) oracle: Arc<dyn Oracle>,
     pub(crate) sense: Sense,
+    /// The number of the run: the seed of the model and of the noise.
     pub(crate) seed: u32,
     pub(crate) train: Problems,
     pub(crate) test: Problems,
@@ -118,14 +138,16 @@ impl Task {
         degree: u32,
         registry: &Registry,
     ) -> Result<Self, Error> {
-        let (data, solver, instance) = benchmark.generate(seed, degree);
+        let (data_seed, split_seed) = benchmark.seeds(seed);
+        let (data, solver, instance) = benchmark.generate(data_seed, degree);
         let oracle = registry.open(solver, &instance)?;
         let sense = benchmark.sense();
         let decide = |theta: &[f64]| decide(&oracle, sense, theta);
-        let (train, test) = data.split(ROWS, seed);
+        let (train, test) = data.split(ROWS, split_seed);
         Ok(Self {
             train: Problems::solve(train, sense, decide)?,
             test: Problems::solve(test, sense, decide)?,
+            benchmark,
             oracle,
             sense,
             seed,

@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 
 use crate::benchmark::{Benchmark, ROWS};
 use crate::method::Method;
-use crate::training::{BATCH, EPOCHS, LEARNING_RATE, Outcome};
+use crate::training::{BATCH, Outcome, Recipe};
 
 /// Where a cell is in the grid.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Place {
-    pub(crate) benchmark: String,
+    pub(crate) benchmark: Benchmark,
     pub(crate) method: String,
     pub(crate) degree: u32,
     pub(crate) seed: u32,
@@ -34,7 +34,7 @@ pub(crate) struct Cell {
 impl Place {
     pub(crate) fn new(benchmark: Benchmark, method: &Method, degree: u32, seed: u32) -> Self {
         Self {
-            benchmark: benchmark.name().to_owned(),
+            benchmark,
             method: method.name.to_owned(),
             degree,
             seed,
@@ -85,7 +85,7 @@ impl Cells {
         let Some(at) = self.finished.iter().position(|cell| cell.place == *place) else {
             return Ok(None);
         };
-        let (cell, setup) = (&self.finished[at], setup(method)?);
+        let (cell, setup) = (&self.finished[at], setup(place.benchmark, method)?);
         if cell.setup != setup {
             return Err(format!(
                 "{}, line {}: this cell was made with other settings, {}, than this program has, {setup}; \
@@ -105,7 +105,7 @@ impl Cells {
         method: &Method,
         outcome: Outcome,
     ) -> Result<(), String> {
-        let setup = setup(method)?;
+        let setup = setup(place.benchmark, method)?;
         let cell = Cell {
             place,
             setup,
@@ -120,14 +120,16 @@ impl Cells {
     }
 }
 
-fn setup(method: &Method) -> Result<Value, String> {
+fn setup(benchmark: Benchmark, method: &Method) -> Result<Value, String> {
+    let recipe = Recipe::new(benchmark, &method.learner);
     let learner = method.learner.setup().map_err(|why| why.to_string())?;
     Ok(json!({
         "learner": learner,
         "output": format!("{:?}", method.output),
-        "epochs": EPOCHS,
+        "epochs": recipe.epochs,
         "batch": BATCH,
-        "learning_rate": LEARNING_RATE,
+        "learning_rate": recipe.learning_rate,
+        "samples": recipe.samples,
         "train_rows": ROWS,
         "test_rows": ROWS,
     }))

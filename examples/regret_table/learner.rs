@@ -32,9 +32,9 @@ pub(crate) enum Learner {
 pub(crate) enum Draw {
     /// Nothing: one state a row.
     Nothing,
-    /// Normal noise of that deviation, three samples.
+    /// Normal noise of that deviation.
     Normal(f64),
-    /// Sum-of-Gamma noise with kappa 5 and 10 terms, three samples.
+    /// Sum-of-Gamma noise with kappa 5 and 10 terms.
     SumOfGamma,
 }
 
@@ -83,14 +83,14 @@ impl Learner {
         })
     }
 
-    /// Puts it over an oracle; least squares need none.
-    pub(crate) fn open(&self, task: &Task) -> Result<Option<Opened>, Error> {
+    /// Puts it over an oracle, with so many samples where there is noise; least squares need none.
+    pub(crate) fn open(&self, task: &Task, samples: usize) -> Result<Option<Opened>, Error> {
         let (oracle, sense) = (&task.oracle, task.sense);
         Ok(Some(match self {
             Self::LeastSquares => return Ok(None),
             Self::MeanSquares => Opened::MeanSquares,
             Self::Loss(loss, draw) => {
-                let sampling = draw.sampling(sense, task.seed);
+                let sampling = draw.sampling(sense, task.seed, samples);
                 Opened::Loss(LossLayer::with_shared(
                     oracle.clone(),
                     loss.clone(),
@@ -98,14 +98,14 @@ impl Learner {
                 )?)
             }
             Self::Pooled(loss) => {
-                let sampling = Draw::Nothing.sampling(sense, task.seed);
+                let sampling = Draw::Nothing.sampling(sense, task.seed, 1);
                 let pool = Pool::new(pool_config(task.seed))?;
                 pool.insert(&**oracle, &task.train.z_true)?;
                 let loss = LossLayer::with_shared(oracle.clone(), loss.clone(), sampling)?;
                 Opened::Loss(loss.with_pool(pool))
             }
             Self::States(estimator, draw, loss) => {
-                let sampling = draw.sampling(sense, task.seed);
+                let sampling = draw.sampling(sense, task.seed, samples);
                 let layer = Layer::with_shared(oracle.clone(), estimator.clone(), sampling)?;
                 Opened::States(layer, *loss, sense)
             }
@@ -124,12 +124,12 @@ fn pool_config(seed: u32) -> PoolConfig {
 }
 
 impl Draw {
-    fn sampling(self, sense: Sense, seed: u32) -> Sampling {
-        let (samples, tau, noise): (_, f64, Arc<dyn Noise>) = match self {
+    fn sampling(self, sense: Sense, seed: u32, samples: usize) -> Sampling {
+        let (samples, tau, noise): (usize, f64, Arc<dyn Noise>) = match self {
             Self::Nothing => (1, 0.0, Arc::new(NoNoise)),
-            Self::Normal(deviation) => (3, deviation, Arc::new(Normal)),
+            Self::Normal(deviation) => (samples, deviation, Arc::new(Normal)),
             Self::SumOfGamma => (
-                3,
+                samples,
                 1.0,
                 Arc::new(SumOfGamma {
                     kappa: 5.0,

@@ -45,11 +45,11 @@ struct Options {
     /// The problems to learn
     #[arg(long, value_enum, default_value_t = Benchmark::Sp5)]
     benchmark: Benchmark,
-    /// Methods, separated by commas; all if not given
+    /// Methods, separated by commas; all if not given, over tours those of the published table
     #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(method::names()))]
     methods: Vec<String>,
-    /// Degrees of the polynomial from features to costs, separated by commas
-    #[arg(long, value_delimiter = ',', default_value = "1,2,4,6", value_parser = value_parser!(u32).range(1..=16))]
+    /// Degrees of the polynomial from features to costs, separated by commas; 1,2,4,6 if not given, over tours 4,6
+    #[arg(long, value_delimiter = ',', value_parser = value_parser!(u32).range(1..=16))]
     degrees: Vec<u32>,
     /// Number of seeds, from 0 up; the published figures have ten
     #[arg(long, default_value_t = 10, value_parser = value_parser!(u32).range(1..=1000))]
@@ -81,31 +81,37 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
         .map_err(|why| format!("cannot make the folder {}: {why}", options.out.display()))?;
     // SAFETY: the libraries in this folder were built from this workspace.
     let registry = unsafe { Registry::search([cargo_library_directory()?]) }?;
+    let benchmark = options.benchmark;
+    let degrees = match &options.degrees[..] {
+        [] => benchmark.degrees(),
+        degrees => degrees,
+    };
     let grid = Grid {
-        benchmark: options.benchmark,
-        methods: method::chosen(&options.methods),
-        degrees: options.degrees.clone(),
+        benchmark,
+        methods: method::chosen(benchmark, &options.methods),
+        degrees: degrees.to_vec(),
         seeds: options.seeds,
     };
     let mut cells = Cells::open(&options.out)?;
     let trained = grid.fill(&mut cells, &registry, options.threads)?;
 
     let summaries = grid.summaries(&cells)?;
-    println!("{}", table::draw(&summaries, &options.degrees));
+    println!("{}", table::draw(&summaries, degrees));
     let notes = notes(options);
     println!("{notes}");
     for (title, remark) in table::remarks(&summaries) {
         println!("{title}: {remark}\n");
     }
-    let name = options.benchmark.name();
+    let name = benchmark.name();
     let [csv, html] = ["csv", "html"].map(|kind| options.out.join(format!("{name}.{kind}")));
-    let page = report::html(options.benchmark, &summaries, &options.degrees, &notes)?;
+    let page = report::html(benchmark, &summaries, degrees, &notes)?;
     table::write_csv(&csv, name, &summaries)
         .and_then(|()| std::fs::write(&html, page))
         .map_err(|why| format!("cannot write into {}: {why}", options.out.display()))?;
     println!("Wrote {} and {}.", csv.display(), html.display());
+    let models: usize = summaries.iter().map(|summary| summary.seeds).sum();
     println!(
-        "Trained {trained} models in {:.1} s.",
+        "Trained {trained} of the {models} models in {:.1} s; the others were there before.",
         start.elapsed().as_secs_f64()
     );
     if options.check {

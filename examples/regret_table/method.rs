@@ -1,4 +1,5 @@
-//! The methods of the table, set as in PyEPO's notebook of training losses.
+//! The methods of the table, set as in PyEPO's notebook of training losses; how long they are trained is a recipe of
+//! their own.
 
 use std::sync::Arc;
 
@@ -8,9 +9,11 @@ use imle_runtime::{
     PairwiseRanking, Perturbation, Perturbed, Pid, PointwiseRanking, RelativePid, SpoPlus,
 };
 
+use crate::benchmark::Benchmark;
 use crate::learner::Draw::{Normal, Nothing, SumOfGamma};
 use crate::learner::Learner;
 use crate::output::Output;
+use crate::published::main_figure;
 use crate::state_loss::StateLoss::{self, MeanDistance, MeanRegret, MeanRegretInSingle, SumRegret};
 
 /// A line of the table.
@@ -210,9 +213,17 @@ pub(crate) fn names() -> Vec<&'static str> {
     all().iter().map(|method| method.name).collect()
 }
 
-/// The methods of these names, in the order of the table; all of them if there are no names.
-pub(crate) fn chosen(names: &[String]) -> Vec<Method> {
+/// The methods of these names, in the order of the table. If there are no names, all of them; over tours, which take
+/// long, those that there are figures for.
+pub(crate) fn chosen(benchmark: Benchmark, names: &[String]) -> Vec<Method> {
+    let has_figures = |method: &Method| {
+        let mut degrees = benchmark.degrees().iter();
+        degrees.any(|&degree| main_figure(benchmark, method.name, degree).is_some())
+    };
     let mut methods = all();
-    methods.retain(|method| names.is_empty() || names.iter().any(|name| name == method.name));
+    methods.retain(|method| match names {
+        [] => benchmark != Benchmark::Tsp20 || has_figures(method),
+        names => names.iter().any(|name| name == method.name),
+    });
     methods
 }

@@ -93,8 +93,12 @@ fn cell(page: &mut String, summary: &Summary) -> std::fmt::Result {
 }
 
 fn remarks(page: &mut String, summaries: &[Summary]) -> std::fmt::Result {
+    let mut remarks = table::remarks(summaries).peekable();
+    if remarks.peek().is_none() {
+        return Ok(());
+    }
     page.push_str("<ul>");
-    for (title, remark) in table::remarks(summaries) {
+    for (title, remark) in remarks {
         write!(
             page,
             "<li><b>{}</b>: {}</li>",
