@@ -143,6 +143,28 @@ fn a_memory_of_something_else_is_refused() {
 }
 
 #[test]
+fn rows_of_one_example_share_its_controller() {
+    let aimle = |scope| Aimle {
+        scope,
+        step: 0.1,
+        ..Aimle::default()
+    };
+    let (by_row, by_batch) = (layer(aimle(Scope::Row)), layer(aimle(Scope::Batch)));
+    let (theta, grad_z) = (numbers(2 * DIM, 1), numbers(2 * SAMPLES * DIM, 2));
+    for number in 0..3 {
+        let gradient = |layer: &Layer| {
+            let call = Call::from(number).with_rows(&[7, 7]);
+            let saved = layer.forward(&theta, call).unwrap();
+            layer.backward(saved, &grad_z).unwrap().theta
+        };
+        assert_eq!(gradient(&by_row), gradient(&by_batch));
+    }
+    let (by_row, by_batch) = (by_row.memory(), by_batch.memory());
+    assert!(by_row.get("row 7").is_some());
+    assert_eq!(by_row.get("row 7"), by_batch.get("controller"));
+}
+
+#[test]
 fn rows_with_their_own_controllers_do_not_see_each_other() {
     let aimle = Aimle {
         scope: Scope::Row,

@@ -131,6 +131,32 @@ fn results_do_not_depend_on_how_a_batch_is_split() {
     }
 }
 
+/// The rows of a matrix in another order.
+fn gather(matrix: &[f64], order: &[usize]) -> Vec<f64> {
+    let width = matrix.len() / order.len();
+    let rows = order.iter().map(|&row| &matrix[row * width..][..width]);
+    rows.flatten().copied().collect()
+}
+
+#[test]
+fn an_example_has_the_same_states_and_gradient_wherever_it_is_in_a_batch() {
+    let theta = numbers(ROWS * DIM, 1);
+    let order: Vec<usize> = (0..ROWS).map(|at| at * 7 % ROWS).collect(); // each once
+    let examples: Vec<u64> = order.iter().map(|&row| row as u64).collect();
+    for (ones, case) in cases().filter(|(_, case)| !case.remembers_batch) {
+        let layer = || case.layer(k_subset(DIM, ones), Sense::Maximize);
+        let (plain, shuffled) = (layer(), layer());
+        for number in 0..2 {
+            let (z, gradient) = run(&case, &plain, &theta, number.into());
+            let call = Call::from(number).with_rows(&examples);
+            let found = run(&case, &shuffled, &gather(&theta, &order), call);
+            let expected = (gather(&z, &order), gather(&gradient, &order));
+            assert_eq!(found, expected, "{case:?}");
+        }
+        assert_eq!(plain.memory(), shuffled.memory(), "{case:?}");
+    }
+}
+
 #[test]
 fn both_senses_give_mirrored_results() {
     let theta = numbers(ROWS * DIM, 1);

@@ -272,6 +272,44 @@ fn threads_and_splits_do_not_matter() {
     }
 }
 
+#[test]
+fn an_example_has_the_same_loss_wherever_it_is_in_a_batch() {
+    let problem = problem(40, 5);
+    let order: Vec<usize> = (0..40).map(|at| at * 7 % 40).collect(); // each once
+    let examples: Vec<u64> = order.iter().map(|&row| row as u64).collect();
+    let gather = |matrix: &[f64]| -> Vec<f64> {
+        let width = matrix.len() / order.len();
+        let rows = order.iter().map(|&row| &matrix[row * width..][..width]);
+        rows.flatten().copied().collect()
+    };
+    let (theta, truth) = (gather(&problem.theta), gather(&problem.truth));
+    let right = gather(&problem.right);
+    let labels = Labels::theta(&truth).with_states(&right);
+    for sampling in samplings() {
+        for config in LOSSES {
+            let plain = problem.evaluate(config, &sampling);
+            let call = Call::from(3).with_rows(&examples);
+            let layer = problem.layer(config, &sampling);
+            let shuffled = layer.evaluate(&theta, &labels, call).unwrap();
+            assert_eq!(shuffled.losses, gather(&plain.losses), "{config}");
+            assert_eq!(shuffled.theta, gather(&plain.theta), "{config}");
+        }
+    }
+}
+
+#[test]
+fn numbers_of_rows_that_do_not_fit_theta_are_refused() {
+    let problem = problem(3, 5);
+    let layer = problem.layer(LOSSES[0], &samplings()[0]);
+    let labels = Labels::theta(&problem.truth).with_states(&problem.right);
+    let call = Call::from(0).with_rows(&[4, 5]);
+    let refused = layer.evaluate(&problem.theta, &labels, call).unwrap_err();
+    assert_eq!(
+        refused.message(),
+        "`with_rows` numbers 2 rows, and theta has 3"
+    );
+}
+
 /// Row 1 has a theta that this solver refuses.
 #[test]
 fn a_failing_row_leaves_the_others() {

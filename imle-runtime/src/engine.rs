@@ -33,11 +33,18 @@ impl Engine {
     }
 
     /// Who answers the rows of a call: the solvers, or what the pool decides.
-    pub(crate) fn answering(&self, oracles: Oracles, theta: &[f64], call: &Call<'_>) -> Oracles {
-        match &self.pool {
-            Some(pool) => pool.rows(&oracles, theta.len() / self.dim, call),
+    pub(crate) fn answering(
+        &self,
+        oracles: Oracles,
+        theta: &[f64],
+        call: &Call<'_>,
+    ) -> Result<Oracles, Error> {
+        let rows = theta.len() / self.dim;
+        call.check_rows(rows)?;
+        Ok(match &self.pool {
+            Some(pool) => pool.rows(&oracles, rows, call),
             None => oracles,
-        }
+        })
     }
 
     pub(crate) fn pass<'a>(

@@ -169,18 +169,16 @@ impl Layer {
 
     fn sample(&self, oracles: Oracles, theta: &[f64], call: Call<'_>) -> Result<Saved, Error> {
         let theta = self.engine.to_rewards(theta)?;
-        let oracles = self.engine.answering(oracles, &theta, &call);
+        let oracles = self.engine.answering(oracles, &theta, &call)?;
         let pass = self.engine.pass(&theta, &oracles, call);
         let states = self.estimator.forward(&pass)?;
-        let call = Call {
-            limits: Limits::none(),
-            ..call
-        };
+        let row_numbers = (0..pass.rows()).map(|row| call.row(row)).collect();
         Ok(Saved {
             states,
             theta,
             oracles,
-            call,
+            call: call.number,
+            row_numbers,
             layer: self.identity,
         })
     }
@@ -222,10 +220,9 @@ impl Layer {
             return Err(Error::new(ErrorKind::InvalidInput, message));
         }
         let feedback = Checked::new(&saved.states, feedback.into())?;
-        let call = Call {
-            limits: *limits,
-            ..saved.call
-        };
+        let call = Call::from(saved.call)
+            .with_rows(&saved.row_numbers)
+            .within(*limits);
         let pass = self.engine.pass(&saved.theta, &saved.oracles, call);
         let mut memory = self.memory();
         let mut gradient =
@@ -258,7 +255,8 @@ pub struct Saved {
     states: States,
     theta: Vec<f64>, // in the sense of the oracle: to be maximised
     oracles: Oracles,
-    call: Call<'static>,
+    call: u64,
+    row_numbers: Vec<u64>,
     layer: Identity,
 }
 

@@ -69,10 +69,10 @@ impl Pass<'_> {
         }
     }
 
-    /// The number of a row, counted from where the call starts: the same for any split of a batch.
+    /// The number of a row, as the call has it: the same for any split of a batch.
     #[must_use]
     pub fn row_number(&self, row: usize) -> u64 {
-        self.call.first_row.wrapping_add(row as u64)
+        self.call.row(row)
     }
 
     /// The temperature of a row.

@@ -1,5 +1,7 @@
 //! Adaptive I-MLE: a controller chooses the step.
 
+use std::collections::BTreeMap;
+
 use imle_api::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 
@@ -36,8 +38,9 @@ use crate::temperature::Temperature;
 ///
 /// The controller lives in the [`Memory`] of the layer, [`Layer::memory`](crate::Layer::memory): save it with
 /// the model. With [`Scope::Batch`] there is one, under `controller`, and a split of a batch into several calls
-/// is several steps; with [`Scope::Row`] each row of a call has its own, under `row N`, where rows count from
-/// [`Call::from_row`](crate::Call::from_row): keep the numbers of the rows from step to step.
+/// is several steps; with [`Scope::Row`] each example has its own, under `row N`, where `N` is the number of its row,
+/// [`Call::with_rows`](crate::Call::with_rows): in shuffled batches hand in the indices of the examples. Rows of a call
+/// with the same number share one.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Aimle {
@@ -117,12 +120,12 @@ impl Estimator for Aimle {
         let grad_z = feedback.grad_z()?;
         let groups = self.groups(pass);
         let mut controllers = Vec::new();
-        let mut lambdas = Vec::new();
+        let mut lambdas = vec![0.0; pass.rows()];
         for (name, rows) in &groups {
             let controller = self.recall(memory, name)?;
-            let lambda =
-                controller.beta * unit_step(pass, states, grad_z, rows.clone(), self.floor);
-            lambdas.extend(rows.clone().map(|_| lambda.min(f64::MAX)));
+            let lambda = controller.beta * unit_step(pass, states, grad_z, rows, self.floor);
+            rows.iter()
+                .for_each(|&row| lambdas[row] = lambda.min(f64::MAX));
             controllers.push(controller);
         }
         let steps = Steps {
@@ -137,9 +140,10 @@ impl Estimator for Aimle {
             target.shift(theta, grad_z, lambda, to);
         });
         for ((name, rows), controller) in groups.iter().zip(controllers) {
-            let solved: usize = differences.solved[rows.clone()].iter().sum();
+            let over_rows = |counts: &[usize]| rows.iter().map(|&row| counts[row]).sum::<usize>();
+            let solved = over_rows(&differences.solved);
             if solved > 0 {
-                let nonzeros: usize = differences.nonzeros[rows.clone()].iter().sum();
+                let nonzeros = over_rows(&differences.nonzeros);
                 let next = self.adapt(controller, nonzeros as f64 / solved as f64);
                 memory.set(name, vec![next.beta, next.norm, next.update]);
             }
@@ -158,14 +162,16 @@ struct Controller {
 
 impl Aimle {
     /// The rows that share a controller, and its name.
-    fn groups(&self, pass: &Pass<'_>) -> Vec<(String, std::ops::Range<usize>)> {
-        match self.scope {
-            Scope::Batch => vec![("controller".to_owned(), 0..pass.rows())],
-            Scope::Row => {
-                let group = |row| (format!("row {}", pass.row_number(row)), row..row + 1);
-                (0..pass.rows()).map(group).collect()
-            }
+    fn groups(&self, pass: &Pass<'_>) -> BTreeMap<String, Vec<usize>> {
+        let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for row in 0..pass.rows() {
+            let name = match self.scope {
+                Scope::Batch => "controller".to_owned(),
+                Scope::Row => format!("row {}", pass.row_number(row)),
+            };
+            groups.entry(name).or_default().push(row);
         }
+        groups
     }
 
     fn recall(&self, memory: &Memory, name: &str) -> Result<Controller, Error> {
@@ -199,15 +205,9 @@ impl Aimle {
 }
 
 /// `|theta| / |grad_z|` over the samples of some rows that were solved.
-fn unit_step(
-    pass: &Pass<'_>,
-    states: &States,
-    grad_z: &[f64],
-    rows: std::ops::Range<usize>,
-    floor: f64,
-) -> f64 {
+fn unit_step(pass: &Pass<'_>, states: &States, grad_z: &[f64], rows: &[usize], floor: f64) -> f64 {
     let dim = states.dim();
-    let items: Vec<usize> = rows.flat_map(|row| states.solved(row)).collect();
+    let items: Vec<usize> = rows.iter().flat_map(|&row| states.solved(row)).collect();
     let thetas = items.iter().flat_map(|&item| pass.theta_of(item));
     let grads = items.iter().flat_map(|&item| &grad_z[item * dim..][..dim]);
     let (thetas, grads): (Vec<f64>, Vec<f64>) =

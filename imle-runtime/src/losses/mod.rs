@@ -177,7 +177,7 @@ impl LossLayer {
         let theta = self.engine.to_rewards(theta)?;
         let sense = self.engine.sampling.sense;
         let labels = labels.to_rewards(theta.len(), sense)?;
-        let oracles = self.engine.answering(oracles, &theta, &call);
+        let oracles = self.engine.answering(oracles, &theta, &call)?;
         let pass = self.engine.pass(&theta, &oracles, call);
         let mut value = self.loss.evaluate(&pass, &labels)?;
         sense.flip(&mut value.theta);

@@ -45,7 +45,7 @@ impl PoolConfig {
     /// Whether a row is solved, whatever its theta is.
     pub(super) fn solves(&self, call: &Call<'_>, row: usize) -> bool {
         let row = match self.rule {
-            PoolRule::Row => call.first_row.wrapping_add(row as u64),
+            PoolRule::Row => call.row(row),
             PoolRule::Batch => u64::MAX,
         };
         let address = Address {
