@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use imle_runtime::{
     Call, ErrorKind, Facts, FnOracle, Imle, Layer, Pid, RelativePid, Sampling, SumOfGamma,
 };
-use layers::{Settings, layer, moody, without_noise};
+use layers::{Settings, imle, layer, moody, without_noise};
 use oracles::{Counting, k_subset};
 
 #[test]
@@ -284,7 +284,9 @@ fn too_many_samples_are_refused_before_any_memory_is_asked_for() {
 #[test]
 fn a_limit_holds_for_the_backward_pass_too() {
     use imle_runtime::{Limits, StopFlag};
-    let imle = layer(k_subset(3, 1), Default::default());
+    // Further than what is known of the states of the forward pass.
+    let settings = (imle(Pid::new(100.0)), Sampling::default());
+    let imle = layer(k_subset(3, 1), settings);
     let saved = imle.forward(&[0.3, 0.2, 0.1], 0).unwrap();
     let stop = StopFlag::default();
     stop.raise();

@@ -37,8 +37,8 @@ pub use limits::{Limits, StopFlag};
 pub use linked::Linked;
 pub use marginals::MarginalsFn;
 pub use oracle::{
-    Facts, Identity, Oracle, Outcome, Proof, Solved, Solver, ThetaDomain, check_theta, solve_one,
-    unset,
+    Facts, Identity, Oracle, Outcome, Proof, Solved, Solver, ThetaDomain, check_theta,
+    first_not_finite, solve_one, unset,
 };
 pub use serial::in_serial_group;
 

@@ -390,7 +390,7 @@ pub fn solve_one(
         let message = format!("theta has {} values, not dim = {dim}", theta.len());
         return Err(Error::new(ErrorKind::InvalidTheta, message));
     }
-    if let Some(column) = theta.iter().position(|theta| !theta.is_finite()) {
+    if let Some(column) = first_not_finite(theta) {
         let message = format!("theta is {} at column {column}", theta[column]);
         return Err(Error::new(ErrorKind::InvalidTheta, message));
     }
@@ -415,12 +415,31 @@ pub fn check_theta(theta: &[f64], dim: usize) -> Result<usize, Error> {
             "theta has {values} values, which is not a multiple of dim = {dim}"
         ));
     }
-    match theta.iter().position(|value| !value.is_finite()) {
+    match first_not_finite(theta) {
         None => Ok(theta.len() / dim),
         Some(at) => {
             let (value, row, column) = (theta[at], at / dim, at % dim);
             invalid(format!("theta is {value} at row {row}, column {column}"))
         }
+    }
+}
+
+/// Finds the first value that is infinite or NaN. Where there is none, that is one pass of vector instructions.
+///
+/// ```
+/// assert_eq!(imle_api::first_not_finite(&[1.0, f64::NAN]), Some(1));
+/// assert_eq!(imle_api::first_not_finite(&[1.0, -f64::MAX]), None);
+/// ```
+#[must_use]
+pub fn first_not_finite(values: &[f64]) -> Option<usize> {
+    // Not `all`, which looks at one after the other. NaN is not at most anything.
+    let is_finite = |value: &f64| value.abs() <= f64::MAX;
+    match values
+        .iter()
+        .fold(true, |all, value| all & is_finite(value))
+    {
+        true => None,
+        false => values.iter().position(|value| !is_finite(value)),
     }
 }
 

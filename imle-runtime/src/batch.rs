@@ -1,17 +1,21 @@
 //! Rows to threads. The oracle is told nothing, and no result depends on who solved it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use imle_api::{Error, ErrorKind, Limits, Oracle, Outcome, unset};
+use imle_api::{Error, ErrorKind, Limits, Oracle, Outcome, Solved, first_not_finite, unset};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
-use rayon::slice::ParallelSliceMut;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use crate::numbers::largest_size;
 use crate::pool::PooledRow;
+use crate::states::States;
 
-/// Rows that go to an oracle in one call: enough to make the call cheap, few enough that a slow row
-/// does not keep the others waiting.
-const MOST_ROWS_A_CALL: usize = 64;
+/// Rows that a thread takes at a time: enough to make that cheap, few enough that a slow row does not keep
+/// the others waiting.
+const MOST_ROWS_A_UNIT: usize = 64;
+
+/// Numbers of theta that go to an oracle in one call: they and their states stay in the nearest cache.
+const NUMBERS_A_CALL: usize = 2048;
 
 /// Hands rows to threads.
 #[derive(Debug)]
@@ -38,71 +42,80 @@ impl Batch {
         Ok(Self { threads, pool })
     }
 
-    fn workers(&self) -> usize {
+    pub(crate) fn workers(&self) -> usize {
         match self.threads {
             0 => rayon::current_num_threads(),
             threads => threads,
         }
     }
 
-    /// Solves `outcomes.len()` rows: `prepare` writes the theta of a row, `oracle_of` names who solves it.
+    /// How many of so many rows one thread takes at a time.
+    pub(crate) fn rows_a_unit(&self, rows: usize) -> usize {
+        rows.div_ceil(8 * self.workers()).clamp(1, MOST_ROWS_A_UNIT)
+    }
+
+    /// Solves `count` rows: `prepare` writes the theta of a row, `oracle_of` names who solves it.
     ///
     /// A row that cannot be prepared, or whose theta is not finite, fails alone. `z` of a failed row is
     /// NaN, so that nobody takes it for a state.
     pub(crate) fn solve<'a>(
         &self,
+        count: usize,
         dim: usize,
         oracle_of: impl Fn(usize) -> &'a (dyn Oracle) + Sync,
         prepare: impl Fn(usize, &mut [f64]) -> Result<(), Error> + Sync,
         limits: &Limits<'_>,
-        z: &mut [f64],
-        outcomes: &mut [Outcome],
-    ) {
-        let rows = rows_a_call(outcomes.len(), self.workers(), limits);
-        let chunks = z
-            .par_chunks_mut(rows * dim)
-            .zip(outcomes.par_chunks_mut(rows));
-        let solve_chunk =
-            |theta: &mut Vec<f64>, index: usize, z: &mut [f64], outcomes: &mut [Outcome]| {
-                let chunk = Chunk {
-                    first: index * rows,
-                    dim,
-                    oracle_of: &oracle_of,
-                    limits,
-                };
-                chunk.solve(&prepare, theta, z, outcomes);
-            };
-        if self.workers() == 1 {
-            let mut theta = Vec::new();
-            let chunks = z
-                .chunks_mut(rows * dim)
-                .zip(outcomes.chunks_mut(rows))
-                .enumerate();
-            chunks.for_each(|(index, (z, outcomes))| solve_chunk(&mut theta, index, z, outcomes));
-            return;
-        }
-        let run = || {
-            chunks
-                .enumerate()
-                .for_each_init(Vec::new, |theta, (index, (z, outcomes))| {
-                    solve_chunk(theta, index, z, outcomes);
-                });
-        };
-        match &self.pool {
-            Some(pool) => pool.install(run),
-            None => run(),
-        }
+    ) -> States {
+        let mut solved = States::unsolved(count, dim);
+        let rows = self.rows_a_unit(count);
+        let parts = solved.z.chunks_mut(rows * dim);
+        let parts = parts.zip(solved.outcomes.chunks_mut(rows));
+        let mut units: Vec<_> = parts.zip(solved.reach.chunks_mut(rows)).collect();
+        let rows_a_call = rows_a_call(dim, limits);
+        self.for_each_with(
+            &mut units,
+            |scratch: &mut Scratch, index, ((z, outcomes), reach)| {
+                let calls = z.chunks_mut(rows_a_call * dim);
+                let calls = calls.zip(outcomes.chunks_mut(rows_a_call));
+                let calls = calls.zip(reach.chunks_mut(rows_a_call));
+                for (call, ((z, outcomes), reach)) in calls.enumerate() {
+                    let first = index * rows + call * rows_a_call;
+                    let oracle_of = |row| oracle_of(first + row);
+                    let prepare = |row, theta: &mut [f64]| prepare(first + row, theta);
+                    scratch.solve(oracle_of, prepare, limits, z, outcomes, reach);
+                }
+            },
+        );
+        solved
     }
 
     /// Works on each item by itself; which thread does so decides nothing.
     pub(crate) fn for_each<T: Send>(&self, items: &mut [T], work: impl Fn(usize, &mut T) + Sync) {
-        if self.workers() == 1 {
-            let items = items.iter_mut().enumerate();
-            return items.for_each(|(at, item)| work(at, item));
+        self.for_each_with(items, |(): &mut (), at, item| work(at, item));
+    }
+
+    /// Likewise, with memory that is used again from item to item: one for each thread at work.
+    pub(crate) fn for_each_with<T: Send, M: Default + Send>(
+        &self,
+        items: &mut [T],
+        work: impl Fn(&mut M, usize, &mut T) + Sync,
+    ) {
+        if self.workers() == 1 || items.len() <= 1 {
+            let (mut memory, items) = (M::default(), items.iter_mut().enumerate());
+            return items.for_each(|(at, item)| work(&mut memory, at, item));
         }
+        // Not a memory for each thread: a thread that waits inside an oracle may pick up another item.
+        let idle: Mutex<Vec<M>> = Mutex::default();
+        let idle = || idle.lock().unwrap_or_else(PoisonError::into_inner);
         let mut run = || {
-            let items = items.par_iter_mut().enumerate();
-            items.for_each(|(at, item)| work(at, item));
+            // One by one, or the items behind a slow one would wait for it.
+            let items = items.par_iter_mut().enumerate().with_max_len(1);
+            items.for_each(|(at, item)| {
+                let taken = idle().pop();
+                let mut memory = taken.unwrap_or_default();
+                work(&mut memory, at, item);
+                idle().push(memory);
+            });
         };
         match &self.pool {
             Some(pool) => pool.install(run),
@@ -129,82 +142,112 @@ impl Batch {
     }
 }
 
-/// How many of so many rows go to an oracle in one call.
-pub(crate) fn rows_a_call(rows: usize, workers: usize, limits: &Limits<'_>) -> usize {
+/// How many rows of so many numbers go to an oracle in one call.
+pub(crate) fn rows_a_call(width: usize, limits: &Limits<'_>) -> usize {
     if limits.are_set() {
         return 1; // a limit is looked at between calls, for solvers that do not look themselves
     }
-    rows.div_ceil(8 * workers).clamp(1, MOST_ROWS_A_CALL)
+    (NUMBERS_A_CALL / width).clamp(1, MOST_ROWS_A_UNIT)
 }
 
-/// Consecutive rows that one thread takes at a time.
-struct Chunk<'a, 'o, O: Fn(usize) -> &'o dyn Oracle> {
-    first: usize,
-    dim: usize,
-    oracle_of: &'a O,
-    limits: &'a Limits<'a>,
+/// Memory for the rows of a call, which a thread uses again from call to call.
+#[derive(Default)]
+struct Scratch {
+    theta: Vec<f64>,
+    ready: Vec<bool>,
 }
 
-impl<'o, O: Fn(usize) -> &'o dyn Oracle> Chunk<'_, 'o, O> {
-    fn solve(
-        &self,
-        prepare: &impl Fn(usize, &mut [f64]) -> Result<(), Error>,
-        theta: &mut Vec<f64>,
+impl Scratch {
+    /// Solves with one call, if the rows share an oracle.
+    fn solve<'o>(
+        &mut self,
+        oracle_of: impl Fn(usize) -> &'o dyn Oracle,
+        prepare: impl Fn(usize, &mut [f64]) -> Result<(), Error>,
+        limits: &Limits<'_>,
         z: &mut [f64],
         outcomes: &mut [Outcome],
+        reaches: &mut [f64],
     ) {
-        let dim = self.dim;
-        theta.clear();
-        theta.resize(z.len(), 0.0);
-        let mut ready = vec![false; outcomes.len()];
-        for (row, outcome) in outcomes.iter_mut().enumerate() {
-            let theta = &mut theta[row * dim..][..dim];
-            let prepared = prepare(self.first + row, theta).and_then(|()| check_finite(theta));
-            ready[row] = prepared.is_ok();
+        let dim = z.len() / outcomes.len();
+        self.theta.resize(z.len(), 0.0);
+        self.ready.clear();
+        let thetas = self.theta.chunks_exact_mut(dim);
+        for (row, (theta, outcome)) in thetas.zip(&mut *outcomes).enumerate() {
+            let prepared = prepare(row, theta).and_then(|()| check_finite(theta));
+            self.ready.push(prepared.is_ok());
             *outcome = prepared.and(unset());
         }
-        let mut row = 0;
-        while row < outcomes.len() {
-            let end = self.end_of_run(row, &ready);
-            if ready[row] {
-                let (values, rows) = (row * dim..end * dim, row..end);
-                self.call(
-                    row,
-                    &theta[values.clone()],
-                    &mut z[values],
-                    &mut outcomes[rows],
-                );
-            }
-            row = end;
-        }
-        for (z, outcome) in z.chunks_exact_mut(dim).zip(outcomes) {
+        solve_ready(oracle_of, &self.ready, limits, &self.theta, z, outcomes);
+        let rows = self.theta.chunks_exact(dim).zip(z.chunks_exact_mut(dim));
+        for ((theta, z), (outcome, place)) in rows.zip(outcomes.iter().zip(reaches)) {
+            *place = reach(outcome, theta);
             if outcome.is_err() {
                 z.fill(f64::NAN);
             }
         }
     }
+}
 
-    /// Rows go to an oracle together while they are ready and share it.
-    fn end_of_run(&self, start: usize, ready: &[bool]) -> usize {
-        let identity = |row: usize| (self.oracle_of)(self.first + row).identity();
-        let same = |&row: &usize| ready[row] == ready[start] && identity(row) == identity(start);
-        (start + 1..ready.len())
-            .find(|row| !same(row))
-            .unwrap_or(ready.len())
-    }
-
-    fn call(&self, row: usize, theta: &[f64], z: &mut [f64], outcomes: &mut [Outcome]) {
-        match self.limits.check() {
-            Ok(()) => (self.oracle_of)(self.first + row).solve(theta, z, outcomes, self.limits),
-            Err(why) => outcomes.fill(Err(why)),
+/// Solves the rows that are ready, those that share an oracle in one call. The others keep their outcome.
+pub(crate) fn solve_ready<'o>(
+    oracle_of: impl Fn(usize) -> &'o dyn Oracle,
+    ready: &[bool],
+    limits: &Limits<'_>,
+    theta: &[f64],
+    z: &mut [f64],
+    outcomes: &mut [Outcome],
+) {
+    let mut row = 0;
+    while row < ready.len() {
+        let oracle = oracle_of(row);
+        let belongs = |&next: &usize| ready[next] == ready[row] && same(oracle, oracle_of(next));
+        let mut rest = row + 1..ready.len();
+        let end = rest.find(|next| !belongs(next)).unwrap_or(ready.len());
+        if ready[row] {
+            let dim = theta.len() / ready.len();
+            let (values, rows) = (row * dim..end * dim, row..end);
+            match limits.check() {
+                Ok(()) => oracle.solve(
+                    &theta[values.clone()],
+                    &mut z[values],
+                    &mut outcomes[rows],
+                    limits,
+                ),
+                Err(why) => outcomes[rows].fill(Err(why)),
+            }
         }
+        row = end;
     }
+}
+
+fn same(a: &dyn Oracle, b: &dyn Oracle) -> bool {
+    std::ptr::addr_eq(a, b) || a.identity() == b.identity()
+}
+
+/// How far every coordinate of theta can move before the state that was found may be another one, if the noise
+/// stays: `theta` has it in. Zero if nothing is known.
+pub(crate) fn reach(outcome: &Outcome, theta: &[f64]) -> f64 {
+    // Sums this large might overflow after the step.
+    const LARGE: f64 = f64::MAX / 4.0;
+    let Ok(Solved { proof, .. }) = outcome else {
+        return 0.0;
+    };
+    if proof.radius == 0.0 {
+        return 0.0;
+    }
+    let largest = largest_size(theta);
+    if largest > LARGE {
+        return 0.0;
+    }
+    // The sums of theta and noise on both sides are rounded, and so is the step: by half an EPSILON of each.
+    let slack = 4.0 * f64::EPSILON;
+    (proof.radius.min(LARGE) * (1.0 - slack) - largest * slack).max(0.0)
 }
 
 /// Theta and noise are finite by themselves; their sum or a scaled gradient may not be. Whoever reports the
 /// row knows its number.
-fn check_finite(theta: &[f64]) -> Result<(), Error> {
-    let Some(column) = theta.iter().position(|value| !value.is_finite()) else {
+pub(crate) fn check_finite(theta: &[f64]) -> Result<(), Error> {
+    let Some(column) = first_not_finite(theta) else {
         return Ok(());
     };
     let value = theta[column];
@@ -214,7 +257,7 @@ fn check_finite(theta: &[f64]) -> Result<(), Error> {
 
 /// Numbers that were computed from finite ones may have overflowed.
 fn check_computed(row: &[f64]) -> Result<(), Error> {
-    let Some(column) = row.iter().position(|value| !value.is_finite()) else {
+    let Some(column) = first_not_finite(row) else {
         return Ok(());
     };
     let value = row[column];

@@ -1,11 +1,15 @@
 //! From the states on both sides of theta to a gradient.
 
+use std::borrow::Cow;
+
 use imle_api::Error;
 use serde::{Deserialize, Serialize};
 
 use crate::gradient::Gradient;
+use crate::numbers::all_zero;
 use crate::pass::Pass;
 use crate::states::{RowError, States};
+use crate::target::Target;
 use crate::temperature::Temperature;
 
 /// On which sides of theta the gradient looks.
@@ -22,11 +26,13 @@ pub enum Difference {
 
 /// How a finite difference of MAP states is taken.
 pub(crate) struct Steps<'a> {
+    pub(crate) target: &'a dyn Target,
     pub(crate) difference: Difference,
     pub(crate) divide_by_lambda: bool,
     pub(crate) tau_target: Option<Temperature>,
     /// The step of each row; none where it is zero.
     pub(crate) lambdas: &'a [f64],
+    /// `[rows, samples, dim]` for states, `[rows, dim]` for means.
     pub(crate) grad_z: &'a [f64],
 }
 
@@ -47,47 +53,80 @@ struct Query {
 }
 
 impl Steps<'_> {
-    /// Solves at the targets that `shift(theta, grad_z, lambda, target)` writes, under the noise of the forward
-    /// pass, and takes the mean of the differences over the samples of each row.
-    pub(crate) fn take(
-        &self,
-        pass: &Pass<'_>,
-        states: &States,
-        shift: impl Fn(&[f64], &[f64], f64, &mut [f64]) + Sync,
-    ) -> Differences {
+    /// Solves at the targets, under the noise of the forward pass, and takes the mean of the differences over the
+    /// samples of each row.
+    pub(crate) fn take(&self, pass: &Pass<'_>, states: &States) -> Differences {
         let (dim, samples) = (states.dim, states.samples);
-        let queries = self.queries(states);
+        let (queries, skipped) = self.queries(pass, states);
         let solved = pass.solve(
             queries.len(),
             |query| queries[query].item / samples,
             |query, target| {
                 let Query { item, lambda } = queries[query];
                 let theta = pass.theta_of(item);
-                shift(theta, &self.grad_z[item * dim..][..dim], lambda, target);
-                let tau = self.tau_target.unwrap_or(pass.sampling().tau);
-                pass.perturb(item, tau.of(theta), target)
+                let grad = &self.grad_z[item * dim..][..dim];
+                self.target.shift(theta, grad, lambda, target);
+                pass.perturb(item, self.tau(pass, theta), target)
             },
         );
-        self.differences(states, &queries, &solved)
+        let mut differences = self.differences(states, &queries, &solved);
+        differences.gradient.skipped = skipped;
+        differences
     }
 
-    /// The solves that the gradient needs: none for a sample whose `grad_z` or lambda is zero.
-    fn queries(&self, states: &States) -> Vec<Query> {
-        let mut queries = Vec::new();
+    /// The temperature on the target side.
+    pub(crate) fn tau(&self, pass: &Pass<'_>, theta: &[f64]) -> f64 {
+        self.tau_target.unwrap_or(pass.sampling().tau).of(theta)
+    }
+
+    /// The solves that the gradient needs, and how many of samples that were solved it does not.
+    fn queries(&self, pass: &Pass<'_>, states: &States) -> (Vec<Query>, usize) {
+        let (mut queries, mut skipped) = (Vec::new(), 0);
+        let mut target = vec![0.0; states.dim];
         for (item, grad) in self.grad_z.chunks_exact(states.dim).enumerate() {
-            let lambda = self.lambdas[item / states.samples];
-            if lambda == 0.0 || grad.iter().all(|&grad| grad == 0.0) {
+            if states.outcomes[item].is_err() {
                 continue;
             }
-            queries.push(Query { item, lambda });
-            if self.difference == Difference::Central {
-                queries.push(Query {
-                    item,
-                    lambda: -lambda,
-                });
+            let lambda = self.lambdas[item / states.samples];
+            let (theta, reach) = (pass.theta_of(item), states.reach[item]);
+            if self.changes_nothing(theta, grad, lambda, reach, &mut target) {
+                skipped += self.sides(lambda).count();
+                continue;
             }
+            let sides = self.sides(lambda);
+            queries.extend(sides.map(|lambda| Query { item, lambda }));
         }
-        queries
+        (queries, skipped)
+    }
+
+    /// The steps to the sides at which a sample is solved: the target, and the opposite for a central difference.
+    pub(crate) fn sides(&self, lambda: f64) -> impl Iterator<Item = f64> + use<> {
+        let opposite = (self.difference == Difference::Central).then_some(-lambda);
+        std::iter::once(lambda).chain(opposite)
+    }
+
+    /// Whether the state at the target, and at the opposite, is known to be that of the forward pass: there is no
+    /// step, or it is within `reach`. `target` is memory to use.
+    pub(crate) fn changes_nothing(
+        &self,
+        theta: &[f64],
+        grad: &[f64],
+        lambda: f64,
+        reach: f64,
+        target: &mut [f64],
+    ) -> bool {
+        if lambda == 0.0 || all_zero(grad) {
+            return true;
+        }
+        if reach == 0.0 || self.tau_target.is_some() {
+            return false;
+        }
+        let mut sides = self.sides(lambda);
+        sides.all(|lambda| {
+            self.target.shift(theta, grad, lambda, target);
+            let steps = theta.iter().zip(&*target).map(|(a, b)| (b - a).abs());
+            steps.fold(true, |all, step| all & (step < reach))
+        })
     }
 
     /// Means of the differences between the two sides of each sample.
@@ -127,6 +166,7 @@ impl Steps<'_> {
                 theta,
                 errors,
                 solves,
+                skipped: 0,
             },
             nonzeros,
             solved,
@@ -149,7 +189,7 @@ impl Steps<'_> {
         nonzeros
     }
 
-    fn divisor(&self, row: usize) -> f64 {
+    pub(crate) fn divisor(&self, row: usize) -> f64 {
         // A row with lambda = 0 has a zero gradient, which stays zero.
         match self.divide_by_lambda && self.lambdas[row] != 0.0 {
             true => self.lambdas[row],
@@ -168,7 +208,16 @@ fn answered(answers: &States, queries: std::ops::Range<usize>) -> Result<&[f64],
 }
 
 /// The `grad_z` of the samples of a row that were solved, one after the other.
-pub(crate) fn grad_z_of_solved(states: &States, grad_z: &[f64], row: usize) -> Vec<f64> {
-    let of = |item: usize| &grad_z[item * states.dim()..][..states.dim()];
+pub(crate) fn grad_z_of_solved<'a>(
+    states: &States,
+    grad_z: &'a [f64],
+    row: usize,
+) -> Cow<'a, [f64]> {
+    let (dim, samples) = (states.dim, states.samples);
+    let of_row = &grad_z[row * samples * dim..][..samples * dim];
+    if states.solved(row).count() == samples {
+        return of_row.into();
+    }
+    let of = |item: usize| &grad_z[item * dim..][..dim];
     states.solved(row).flat_map(of).copied().collect()
 }

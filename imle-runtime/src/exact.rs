@@ -87,7 +87,8 @@ pub fn exact_marginals(
     let rows = check_theta(theta, dim)?;
     let mut mu = vec![f64::NAN; theta.len()];
     let mut log_partitions = vec![unset(); rows];
-    let rows_a_call = rows_a_call(rows, rayon::current_num_threads(), limits);
+    let share = rows.div_ceil(8 * rayon::current_num_threads()).max(1);
+    let rows_a_call = rows_a_call(dim, limits).min(share);
     theta
         .par_chunks(rows_a_call * dim)
         .zip(mu.par_chunks_mut(rows_a_call * dim))

@@ -13,6 +13,9 @@ pub struct Gradient {
     pub errors: Vec<RowError>,
     /// How many solves the backward pass asked for.
     pub solves: usize,
+    /// How many more it did without, of samples that were solved: their `grad_z` or lambda is zero, or what the
+    /// solver proved of the state covers the step to the target ([`Proof::radius`](crate::Proof::radius)).
+    pub skipped: usize,
 }
 
 impl Gradient {

@@ -22,6 +22,8 @@ use serde::{Deserialize, Serialize};
 use crate::difference::{Difference, Steps, grad_z_of_solved};
 use crate::estimators::{Estimator, Feedback, Memory};
 use crate::gradient::Gradient;
+use crate::mean_difference::Nonzeros;
+use crate::means::Means;
 use crate::pass::Pass;
 use crate::sampling::Sampling;
 use crate::states::States;
@@ -31,7 +33,8 @@ use crate::temperature::Temperature;
 /// Implicit maximum likelihood estimation: two MAP states under the same noise make a gradient.
 ///
 /// Needs `grad_z`. A sample costs one solve forward and one backward, two with central differences; one
-/// whose `grad_z` or lambda is zero costs none backward.
+/// whose `grad_z` or lambda is zero costs none backward, and neither does one whose state the solver proved to
+/// be that at the target ([`Proof::radius`](crate::Proof::radius)).
 ///
 /// ```
 /// use imle_runtime::{Facts, FnOracle, Imle, Layer, Pid, Sampling};
@@ -97,21 +100,41 @@ impl Estimator for Imle {
     ) -> Result<Gradient, Error> {
         let grad_z = feedback.grad_z()?;
         let lambda = |row: usize| {
-            let theta = pass.theta_of(row * states.samples());
-            self.target
-                .lambda(theta, &grad_z_of_solved(states, grad_z, row))
+            let grad_z = grad_z_of_solved(states, grad_z, row);
+            self.target.lambda(pass.theta_row(row), &grad_z)
         };
         let lambdas: Vec<f64> = (0..states.rows()).map(lambda).collect();
-        let steps = Steps {
+        Ok(self.steps(&lambdas, grad_z).take(pass, states).gradient)
+    }
+
+    fn forward_mean(&self, pass: &Pass<'_>) -> Result<Means, Error> {
+        Ok(pass.sample_means())
+    }
+
+    fn backward_mean(
+        &self,
+        pass: &Pass<'_>,
+        means: &Means,
+        grad_mu: &[f64],
+        _: &mut Memory,
+    ) -> Result<Gradient, Error> {
+        let rows = grad_mu.chunks_exact(pass.dim()).enumerate();
+        let lambda = |(row, grad)| self.target.lambda(pass.theta_row(row), grad);
+        let lambdas: Vec<f64> = rows.map(lambda).collect();
+        let steps = self.steps(&lambdas, grad_mu);
+        Ok(steps.take_means(pass, means, Nonzeros::NotCounted).gradient)
+    }
+}
+
+impl Imle {
+    fn steps<'a>(&'a self, lambdas: &'a [f64], grad_z: &'a [f64]) -> Steps<'a> {
+        Steps {
+            target: &*self.target,
             difference: self.difference,
             divide_by_lambda: self.divide_by_lambda,
             tau_target: self.tau_target,
-            lambdas: &lambdas,
+            lambdas,
             grad_z,
-        };
-        let shift = |theta: &[f64], grad_z: &[f64], lambda: f64, target: &mut [f64]| {
-            self.target.shift(theta, grad_z, lambda, target);
-        };
-        Ok(steps.take(pass, states, shift).gradient)
+        }
     }
 }

@@ -7,10 +7,13 @@ use imle_api::{Error, ErrorKind, Identity, Limits, Oracle};
 use crate::batch::Oracles;
 use crate::call::Call;
 use crate::engine::Engine;
-use crate::estimators::{Checked, Estimator, Feedback, Memory};
+use crate::estimators::{Checked, Estimator, Feedback, Memory, check_grad_mu};
 use crate::gradient::Gradient;
+use crate::means::Means;
+use crate::pass::Pass;
 use crate::pool::Pool;
 use crate::sampling::Sampling;
+use crate::saved::Saved;
 use crate::states::States;
 
 /// A layer that samples states of a feasible set and learns through them.
@@ -109,7 +112,10 @@ impl Layer {
     /// [`ErrorKind::InvalidTheta`] if the length is not a multiple of dim or a value is not finite, with
     /// its row and column. A row that cannot be solved is not an error of the call: see [`States`].
     pub fn forward<'a>(&self, theta: &[f64], call: impl Into<Call<'a>>) -> Result<Saved, Error> {
-        self.sample(self.engine.oracles.pinned(), theta, call.into())
+        let oracles = self.engine.oracles.pinned();
+        self.sample(oracles, theta, call.into(), |estimator, pass| {
+            estimator.forward(pass)
+        })
     }
 
     /// Like [`forward`](Self::forward), with an oracle for each row: instances that differ from row to
@@ -126,22 +132,76 @@ impl Layer {
         call: impl Into<Call<'a>>,
     ) -> Result<Saved, Error> {
         let oracles = self.engine.one_a_row(oracles, theta)?;
-        self.sample(oracles, theta, call.into())
+        self.sample(oracles, theta, call.into(), |estimator, pass| {
+            estimator.forward(pass)
+        })
     }
 
-    /// Estimates the marginals `mu`, `[rows, dim]`: the mean of the sampled states.
+    /// Samples states and returns their means `mu`, `[rows, dim]`, for a loss that looks at nothing else:
+    /// [`backward_mean`](Self::backward_mean) is the way back. The states are those of [`forward`](Self::forward).
+    ///
+    /// For I-MLE the memory does not grow with the number of samples: no state is kept. Estimators that look at
+    /// the states one by one make them all, and again in the backward pass.
+    ///
+    /// ```
+    /// use imle_runtime::{Facts, FnOracle, Imle, Layer, Sampling};
+    /// use std::sync::Arc;
+    ///
+    /// let positive = FnOracle::new(Facts::binary(2), |theta, z| {
+    ///     z.iter_mut().zip(theta).for_each(|(z, &theta)| *z = f64::from(theta > 0.0));
+    ///     Ok(())
+    /// });
+    /// let sampling = Sampling { samples: 1000, ..Sampling::default() };
+    /// let layer = Layer::new(Arc::new(positive), Imle::default(), sampling)?;
+    /// let saved = layer.forward_mean(&[0.5, -0.5], 0)?; // mu: [rows, dim]
+    /// let grad_mu: Vec<f64> = saved.mu().iter().map(|mu| mu - 1.0).collect();
+    /// let grad_theta = layer.backward_mean(saved, &grad_mu)?.all_solved()?; // [rows, dim]
+    /// # assert!(grad_theta[0] < 0.0 && grad_theta[1] < 0.0);
+    /// # Ok::<(), imle_runtime::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As `forward`. [`Means`] says which samples could not be solved.
+    pub fn forward_mean<'a>(
+        &self,
+        theta: &[f64],
+        call: impl Into<Call<'a>>,
+    ) -> Result<Saved<Means>, Error> {
+        let oracles = self.engine.oracles.pinned();
+        let forward = |estimator: &dyn Estimator, pass: &Pass<'_>| estimator.forward_mean(pass);
+        self.sample(oracles, theta, call.into(), forward)
+    }
+
+    /// Like [`forward_mean`](Self::forward_mean), with an oracle for each row.
+    ///
+    /// # Errors
+    ///
+    /// As `forward_mean` and [`forward_each`](Self::forward_each).
+    pub fn forward_mean_each<'a>(
+        &self,
+        oracles: &[Arc<dyn Oracle>],
+        theta: &[f64],
+        call: impl Into<Call<'a>>,
+    ) -> Result<Saved<Means>, Error> {
+        let oracles = self.engine.one_a_row(oracles, theta)?;
+        let forward = |estimator: &dyn Estimator, pass: &Pass<'_>| estimator.forward_mean(pass);
+        self.sample(oracles, theta, call.into(), forward)
+    }
+
+    /// Estimates the marginals `mu`, `[rows, dim]`: the mean of the sampled states, which are not kept.
     ///
     /// # Errors
     ///
     /// As [`forward`](Self::forward), and the first sample that could not be solved: a mean over some of
-    /// the samples is another number. [`States::marginals`] gives that one.
+    /// the samples is another number. [`forward_mean`](Self::forward_mean) gives that one.
     pub fn marginals<'a>(
         &self,
         theta: &[f64],
         call: impl Into<Call<'a>>,
     ) -> Result<Vec<f64>, Error> {
-        let saved = self.forward(theta, call)?;
-        Ok(saved.states.all_solved()?.marginals())
+        let saved = self.forward_mean(theta, call)?;
+        Ok(saved.means().all_solved()?.mu().to_vec())
     }
 
     /// Solves without noise: one state `MAP(theta)` for each row, as for evaluation.
@@ -167,14 +227,21 @@ impl Layer {
         Ok(self.engine.pass(&theta, oracles, Call::default()).map())
     }
 
-    fn sample(&self, oracles: Oracles, theta: &[f64], call: Call<'_>) -> Result<Saved, Error> {
+    /// Samples whatever an estimator returns of a pass.
+    fn sample<Sampled>(
+        &self,
+        oracles: Oracles,
+        theta: &[f64],
+        call: Call<'_>,
+        forward: impl FnOnce(&dyn Estimator, &Pass<'_>) -> Result<Sampled, Error>,
+    ) -> Result<Saved<Sampled>, Error> {
         let theta = self.engine.to_rewards(theta)?;
         let oracles = self.engine.answering(oracles, &theta, &call)?;
         let pass = self.engine.pass(&theta, &oracles, call);
-        let states = self.estimator.forward(&pass)?;
+        let sampled = forward(&*self.estimator, &pass)?;
         let row_numbers = (0..pass.rows()).map(|row| call.row(row)).collect();
         Ok(Saved {
-            states,
+            sampled,
             theta,
             oracles,
             call: call.number,
@@ -215,19 +282,59 @@ impl Layer {
         feedback: impl Into<Feedback<'a>>,
         limits: &Limits<'_>,
     ) -> Result<Gradient, Error> {
+        let feedback = Checked::new(&saved.sampled, feedback.into())?;
+        self.back(&saved, limits, |pass, states, memory| {
+            let feedback = feedback.borrow();
+            self.estimator.backward(pass, states, feedback, memory)
+        })
+    }
+
+    /// Returns the gradient in theta, `[rows, dim]`, of a loss of the means, from its derivative in them:
+    /// `grad_mu`, `[rows, dim]`. It is that of [`backward`](Self::backward) for
+    /// [`Feedback::GradMean`], up to rounding where states are not integers. What it says of a row without
+    /// a mean is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] if `grad_mu` does not fit the means or is not finite, or the estimator needs
+    /// other feedback.
+    pub fn backward_mean(&self, saved: Saved<Means>, grad_mu: &[f64]) -> Result<Gradient, Error> {
+        self.backward_mean_within(saved, grad_mu, &Limits::none())
+    }
+
+    /// Like [`backward_mean`](Self::backward_mean), with a time limit and a stop flag.
+    ///
+    /// # Errors
+    ///
+    /// As `backward_mean`.
+    pub fn backward_mean_within(
+        &self,
+        saved: Saved<Means>,
+        grad_mu: &[f64],
+        limits: &Limits<'_>,
+    ) -> Result<Gradient, Error> {
+        let grad_mu = check_grad_mu(&saved.sampled, grad_mu)?;
+        self.back(&saved, limits, |pass, means, memory| {
+            self.estimator.backward_mean(pass, means, &grad_mu, memory)
+        })
+    }
+
+    fn back<Sampled>(
+        &self,
+        saved: &Saved<Sampled>,
+        limits: &Limits<'_>,
+        backward: impl FnOnce(&Pass<'_>, &Sampled, &mut Memory) -> Result<Gradient, Error>,
+    ) -> Result<Gradient, Error> {
         if saved.layer != self.identity {
             let message = "the saved states come from another layer, with noise of its own";
             return Err(Error::new(ErrorKind::InvalidInput, message));
         }
-        let feedback = Checked::new(&saved.states, feedback.into())?;
         let call = Call::from(saved.call)
             .with_rows(&saved.row_numbers)
             .within(*limits);
         let pass = self.engine.pass(&saved.theta, &saved.oracles, call);
         let mut memory = self.memory();
-        let mut gradient =
-            self.estimator
-                .backward(&pass, &saved.states, feedback.borrow(), &mut memory)?;
+        let mut gradient = backward(&pass, &saved.sampled, &mut memory)?;
         self.set_memory(memory);
         self.engine.sampling.sense.flip(&mut gradient.theta);
         Ok(gradient)
@@ -246,30 +353,5 @@ impl Layer {
     /// let them follow one another.
     pub fn set_memory(&self, memory: Memory) {
         *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = memory;
-    }
-}
-
-/// The states of a forward pass and what its backward pass needs; used once.
-#[derive(Debug)]
-pub struct Saved {
-    states: States,
-    theta: Vec<f64>, // in the sense of the oracle: to be maximised
-    oracles: Oracles,
-    call: u64,
-    row_numbers: Vec<u64>,
-    layer: Identity,
-}
-
-impl Saved {
-    /// The states, row-major `[rows, samples, dim]`.
-    #[must_use]
-    pub fn z(&self) -> &[f64] {
-        self.states.z()
-    }
-
-    /// The states with their outcomes.
-    #[must_use]
-    pub fn states(&self) -> &States {
-        &self.states
     }
 }

@@ -35,8 +35,11 @@ mod layer;
 mod layer_config;
 mod log_partition;
 mod losses;
+mod mean_difference;
+mod means;
 mod metrics;
 mod noise;
+mod numbers;
 mod parameters;
 mod pass;
 #[allow(unsafe_code)]
@@ -54,7 +57,9 @@ mod pool;
 mod portfolio;
 mod registry;
 mod sampling;
+mod saved;
 mod states;
+mod summation;
 mod target;
 mod temperature;
 mod worst_objectives;
@@ -76,7 +81,7 @@ pub use imle_api::{
     Error, ErrorKind, Facts, FnOracle, Identity, Limits, Linked, Oracle, Outcome, Proof, Solved,
     Solver, StopFlag, ThetaDomain, solve_one,
 };
-pub use layer::{Layer, Saved};
+pub use layer::Layer;
 pub use layer_config::{LayerConfig, Opened, OracleConfig};
 pub use log_partition::{Estimate, log_partition_bound};
 pub use losses::{
@@ -85,6 +90,7 @@ pub use losses::{
     NoiseContrastive, PairwiseRanking, Perceptron, PointwiseRanking, Regret, SparseMap, SpoPlus,
     StructuredSvm,
 };
+pub use means::Means;
 pub use metrics::{
     cost_ratio_accuracy, exact_match, hamming, mean_relative_regret, normalized_regret, regrets,
 };
@@ -96,6 +102,7 @@ pub use pool::{Pool, PoolConfig, PoolRule, PoolStatistics};
 pub use portfolio::Portfolio;
 pub use registry::{Listing, Registry};
 pub use sampling::{Sampling, Sense};
+pub use saved::Saved;
 pub use states::{RowError, States};
 pub use target::{Combinatorial, Pid, RelativePid, Target};
 pub use temperature::{RelativeTemperature, Temperature};

@@ -1,6 +1,8 @@
 //! One pass over a batch: what an estimator or a loss may ask.
 
-use imle_api::{Error, ErrorKind, Facts, Limits, Outcome, Proof, Solved, unset};
+use std::cell::Cell;
+
+use imle_api::{Error, ErrorKind, Facts, Limits, Proof, Solved};
 
 use crate::batch::{Batch, Oracles};
 use crate::call::Call;
@@ -119,13 +121,19 @@ impl Pass<'_> {
     ///
     /// As [`Noise::fill`](crate::Noise::fill).
     pub fn perturb(&self, item: usize, tau: f64, theta: &mut [f64]) -> Result<(), Error> {
-        let mut eps = vec![0.0; theta.len()];
-        self.eps(item, &mut eps)?;
-        theta
-            .iter_mut()
-            .zip(&eps)
-            .for_each(|(theta, eps)| *theta += tau * eps);
-        Ok(())
+        thread_local! {
+            /// Taken out while it is used: noise of a user's own may do anything.
+            static EPS: Cell<Vec<f64>> = const { Cell::new(Vec::new()) };
+        }
+        let mut eps = EPS.take();
+        eps.resize(theta.len(), 0.0);
+        let drawn = self.eps(item, &mut eps);
+        if drawn.is_ok() {
+            let pairs = theta.iter_mut().zip(&eps);
+            pairs.for_each(|(theta, eps)| *theta += tau * eps);
+        }
+        EPS.set(eps);
+        drawn
     }
 
     /// Samples states: `MAP(theta + tau eps)` of every item, `[rows, samples, dim]`.
@@ -174,22 +182,10 @@ impl Pass<'_> {
         row_of: impl Fn(usize) -> usize + Sync,
         prepare: impl Fn(usize, &mut [f64]) -> Result<(), Error> + Sync,
     ) -> States {
-        let mut z = vec![f64::NAN; queries * self.dim];
-        let mut outcomes: Vec<Outcome> = vec![unset(); queries];
-        self.batch.solve(
-            self.dim,
-            |query| self.oracles.of(row_of(query)),
-            prepare,
-            &self.call.limits,
-            &mut z,
-            &mut outcomes,
-        );
-        States {
-            dim: self.dim,
-            samples: 1,
-            z,
-            outcomes,
-        }
+        let oracle_of = |query| self.oracles.of(row_of(query));
+        let limits = &self.call.limits;
+        self.batch
+            .solve(queries, self.dim, oracle_of, prepare, limits)
     }
 
     /// Makes states without the oracle, `[queries, 1, dim]`: `write` writes each, on any thread, and returns
@@ -201,21 +197,15 @@ impl Pass<'_> {
         queries: usize,
         write: impl Fn(usize, &mut [f64]) -> Result<f64, Error> + Sync,
     ) -> States {
-        let mut z = vec![0.0; queries * self.dim];
-        let mut outcomes: Vec<Outcome> = vec![unset(); queries];
-        self.batch
-            .each(self.dim, &mut z, &mut outcomes, |query, z| {
-                self.call.limits.check()?;
-                let objective = write(query, z)?;
-                let proof = Proof::NONE;
-                Ok(Solved { objective, proof })
-            });
-        States {
-            dim: self.dim,
-            samples: 1,
-            z,
-            outcomes,
-        }
+        let mut states = States::unsolved(queries, self.dim);
+        let (z, outcomes) = (&mut states.z, &mut states.outcomes);
+        self.batch.each(self.dim, z, outcomes, |query, z| {
+            self.call.limits.check()?;
+            let objective = write(query, z)?;
+            let proof = Proof::NONE;
+            Ok(Solved { objective, proof })
+        });
+        states
     }
 
     /// Returns a gradient that is the mean of one vector for each sample: `write` writes that of an item.
@@ -249,7 +239,7 @@ impl Pass<'_> {
         Gradient {
             theta,
             errors,
-            solves: 0,
+            ..Gradient::default()
         }
     }
 

@@ -1,6 +1,6 @@
 //! What comes back from a batch: states, and the reasons where there are none.
 
-use imle_api::{Error, Outcome};
+use imle_api::{Error, Outcome, unset};
 
 /// The states of one call, `[rows, samples, dim]`, and what became of each.
 ///
@@ -12,9 +12,22 @@ pub struct States {
     pub(crate) samples: usize,
     pub(crate) z: Vec<f64>,
     pub(crate) outcomes: Vec<Outcome>,
+    /// How far theta can move under each before it may change; zero if nothing is known.
+    pub(crate) reach: Vec<f64>,
 }
 
 impl States {
+    /// Room for states of one sample a row.
+    pub(crate) fn unsolved(rows: usize, dim: usize) -> Self {
+        Self {
+            dim,
+            samples: 1,
+            z: vec![0.0; rows * dim],
+            outcomes: vec![unset(); rows],
+            reach: vec![0.0; rows],
+        }
+    }
+
     /// The states, row-major `[rows, samples, dim]`.
     #[must_use]
     pub fn z(&self) -> &[f64] {

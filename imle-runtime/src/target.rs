@@ -5,6 +5,7 @@ use std::fmt;
 use imle_api::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 
+use crate::numbers::{largest_size, sum_of_squares};
 use crate::parameters::{NoParameters, without_parameters};
 use crate::sampling::not_negative;
 
@@ -123,6 +124,7 @@ impl Target for RelativePid {
     }
 
     fn lambda(&self, theta: &[f64], grad_z: &[f64]) -> f64 {
+        let (theta, grad_z) = (root_mean_square(theta), root_mean_square(grad_z));
         let lambda = self.ratio * relative_step(theta, grad_z, self.floor);
         lambda.min(f64::MAX)
     }
@@ -162,22 +164,42 @@ fn step(target: &mut [f64], theta: &[f64], grad_z: &[f64], rule: impl Fn(f64, f6
 }
 
 /// Returns `|theta| / |grad_z|` of root mean squares, with `|theta|` at least `floor`; 0 if `grad_z` is zero.
-pub(crate) fn relative_step(theta: &[f64], grad_z: &[f64], floor: f64) -> f64 {
-    match root_mean_square(grad_z) {
+pub(crate) fn relative_step(theta: f64, grad_z: f64, floor: f64) -> f64 {
+    match grad_z {
         0.0 => 0.0,
         // A gradient of 1e-310 asks for more.
-        grad => (root_mean_square(theta).max(floor) / grad).min(f64::MAX),
+        grad => (theta.max(floor) / grad).min(f64::MAX),
     }
 }
 
-/// By the largest entry first, so that squares neither overflow nor vanish.
-pub(crate) fn root_mean_square(values: &[f64]) -> f64 {
-    let largest = values
+/// Of rows that are counted so many times each.
+pub(crate) fn root_mean_square_of<'a>(rows: impl Iterator<Item = (&'a [f64], usize)>) -> f64 {
+    let counted = rows.map(|(row, count)| (root_mean_square(row), count as f64));
+    let sizes: Vec<(f64, f64)> = counted.collect();
+    let largest = sizes.iter().map(|size| size.0).fold(0.0, f64::max);
+    if largest == 0.0 {
+        return 0.0;
+    }
+    let squares: f64 = sizes
         .iter()
-        .fold(0.0, |largest: f64, value| largest.max(value.abs()));
+        .map(|(size, count)| count * (size / largest).powi(2))
+        .sum();
+    let total: f64 = sizes.iter().map(|size| size.1).sum();
+    largest * (squares / total).sqrt()
+}
+
+/// Of finite values, where squares neither overflow nor vanish.
+pub(crate) fn root_mean_square(values: &[f64]) -> f64 {
+    let count = values.len() as f64;
+    let squares = sum_of_squares(values);
+    if (1e-250..1e250).contains(&squares) {
+        return (squares / count).sqrt();
+    }
+    // By the largest entry first.
+    let largest = largest_size(values);
     if largest == 0.0 {
         return 0.0;
     }
     let squares: f64 = values.iter().map(|value| (value / largest).powi(2)).sum();
-    largest * (squares / values.len() as f64).sqrt()
+    largest * (squares / count).sqrt()
 }

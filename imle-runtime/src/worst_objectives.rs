@@ -1,6 +1,6 @@
 //! The worst of the states that a prediction calls optimal.
 
-use imle_api::{Error, ErrorKind, Limits, Oracle, Outcome, check_theta, unset};
+use imle_api::{Error, ErrorKind, Limits, Oracle, check_theta};
 
 use crate::batch::Batch;
 use crate::sampling::{Sense, not_negative};
@@ -120,8 +120,6 @@ impl Ties<'_> {
         rows: &[usize],
         mix: impl Fn(f64, f64) -> f64 + Sync,
     ) -> Result<Vec<f64>, Error> {
-        let mut z = vec![f64::NAN; rows.len() * self.dim];
-        let mut outcomes: Vec<Outcome> = vec![unset(); rows.len()];
         let prepare = |query: usize, out: &mut [f64]| {
             let (theta, rewards) = (
                 self.row(&self.theta, rows[query]),
@@ -133,18 +131,13 @@ impl Ties<'_> {
             Ok(())
         };
         let limits = Limits::none();
-        self.batch.solve(
-            self.dim,
-            |_| self.oracle,
-            prepare,
-            &limits,
-            &mut z,
-            &mut outcomes,
-        );
-        for (outcome, row) in outcomes.into_iter().zip(rows) {
+        let solved = self
+            .batch
+            .solve(rows.len(), self.dim, |_| self.oracle, prepare, &limits);
+        for (outcome, row) in solved.outcomes.into_iter().zip(rows) {
             outcome.map_err(|why| why.within(format_args!("row {row}")))?;
         }
-        Ok(z)
+        Ok(solved.z)
     }
 
     fn row<'a>(&self, values: &'a [f64], row: usize) -> &'a [f64] {

@@ -6,12 +6,14 @@ use imle_api::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 
 use super::{Estimator, Feedback, Memory};
-use crate::difference::{Difference, Steps};
+use crate::difference::{Difference, Differences, Steps};
 use crate::gradient::Gradient;
+use crate::mean_difference::Nonzeros;
+use crate::means::Means;
 use crate::pass::Pass;
 use crate::sampling::{Sampling, not_negative};
 use crate::states::States;
-use crate::target::{Pid, Target, relative_step};
+use crate::target::{Pid, relative_step, root_mean_square_of};
 use crate::temperature::Temperature;
 
 /// Adaptive I-MLE (Minervini, Franceschi, Niepert, AAAI 2023, Algorithm 1): I-MLE whose step is large enough
@@ -33,8 +35,9 @@ use crate::temperature::Temperature;
 /// root of the number of samples; this does not.
 ///
 /// Needs `grad_z`. Solver calls as [`Imle`](crate::Imle): a sample costs one forward and one backward, two with
-/// central differences; none backward while `beta` or its `grad_z` is zero. Use it where no good lambda is
-/// known, and with losses whose scale changes.
+/// central differences; none backward while `beta` or its `grad_z` is zero. From the mean alone
+/// ([`Layer::backward_mean`](crate::Layer::backward_mean)) it is two backward in either case, because the states are
+/// compared one by one. Use it where no good lambda is known, and with losses whose scale changes.
 ///
 /// The controller lives in the [`Memory`] of the layer, [`Layer::memory`](crate::Layer::memory): save it with
 /// the model. With [`Scope::Batch`] there is one, under `controller`, and a split of a batch into several calls
@@ -118,37 +121,41 @@ impl Estimator for Aimle {
         memory: &mut Memory,
     ) -> Result<Gradient, Error> {
         let grad_z = feedback.grad_z()?;
-        let groups = self.groups(pass);
-        let mut controllers = Vec::new();
-        let mut lambdas = vec![0.0; pass.rows()];
-        for (name, rows) in &groups {
-            let controller = self.recall(memory, name)?;
-            let lambda = controller.beta * unit_step(pass, states, grad_z, rows, self.floor);
-            rows.iter()
-                .for_each(|&row| lambdas[row] = lambda.min(f64::MAX));
-            controllers.push(controller);
-        }
-        let steps = Steps {
-            difference: self.difference,
-            divide_by_lambda: true,
-            tau_target: self.tau_target,
-            lambdas: &lambdas,
-            grad_z,
+        let unit_step = |rows: &[usize]| {
+            let solved = |row| states.solved(row).count();
+            let thetas = rows.iter().map(|&row| (pass.theta_row(row), solved(row)));
+            let grad = |item: usize| (&grad_z[item * pass.dim()..][..pass.dim()], 1);
+            let grads = rows.iter().flat_map(|&row| states.solved(row).map(grad));
+            self.unit_step(thetas, grads)
         };
-        let target = Pid::new(0.0); // the step is given with each query
-        let differences = steps.take(pass, states, |theta, grad_z, lambda, to| {
-            target.shift(theta, grad_z, lambda, to);
-        });
-        for ((name, rows), controller) in groups.iter().zip(controllers) {
-            let over_rows = |counts: &[usize]| rows.iter().map(|&row| counts[row]).sum::<usize>();
-            let solved = over_rows(&differences.solved);
-            if solved > 0 {
-                let nonzeros = over_rows(&differences.nonzeros);
-                let next = self.adapt(controller, nonzeros as f64 / solved as f64);
-                memory.set(name, vec![next.beta, next.norm, next.update]);
-            }
-        }
-        Ok(differences.gradient)
+        self.controlled(pass, grad_z, memory, unit_step, |steps| {
+            steps.take(pass, states)
+        })
+    }
+
+    fn forward_mean(&self, pass: &Pass<'_>) -> Result<Means, Error> {
+        Ok(pass.sample_means())
+    }
+
+    fn backward_mean(
+        &self,
+        pass: &Pass<'_>,
+        means: &Means,
+        grad_mu: &[f64],
+        memory: &mut Memory,
+    ) -> Result<Gradient, Error> {
+        let unit_step = |rows: &[usize]| {
+            let theta = |&row: &usize| (pass.theta_row(row), means.solved(row));
+            let grad = |&row: &usize| {
+                let grad = &grad_mu[row * pass.dim()..][..pass.dim()];
+                (grad, means.solved(row))
+            };
+            let (thetas, grads) = (rows.iter().map(theta), rows.iter().map(grad));
+            self.unit_step(thetas, grads)
+        };
+        self.controlled(pass, grad_mu, memory, unit_step, |steps| {
+            steps.take_means(pass, means, Nonzeros::Counted)
+        })
     }
 }
 
@@ -161,6 +168,55 @@ struct Controller {
 }
 
 impl Aimle {
+    /// Takes differences at the steps that the controllers choose, and shows them the outcome.
+    fn controlled(
+        &self,
+        pass: &Pass<'_>,
+        grad_z: &[f64],
+        memory: &mut Memory,
+        unit_step: impl Fn(&[usize]) -> f64,
+        take: impl FnOnce(&Steps<'_>) -> Differences,
+    ) -> Result<Gradient, Error> {
+        let groups = self.groups(pass);
+        let mut controllers = Vec::new();
+        let mut lambdas = vec![0.0; pass.rows()];
+        for (name, rows) in &groups {
+            let controller = self.recall(memory, name)?;
+            let lambda = controller.beta * unit_step(rows);
+            rows.iter()
+                .for_each(|&row| lambdas[row] = lambda.min(f64::MAX));
+            controllers.push(controller);
+        }
+        let differences = take(&Steps {
+            target: &Pid::new(0.0), // the step is given with each query
+            difference: self.difference,
+            divide_by_lambda: true,
+            tau_target: self.tau_target,
+            lambdas: &lambdas,
+            grad_z,
+        });
+        for ((name, rows), controller) in groups.iter().zip(controllers) {
+            let over_rows = |counts: &[usize]| rows.iter().map(|&row| counts[row]).sum::<usize>();
+            let solved = over_rows(&differences.solved);
+            if solved > 0 {
+                let nonzeros = over_rows(&differences.nonzeros);
+                let next = self.adapt(controller, nonzeros as f64 / solved as f64);
+                memory.set(name, vec![next.beta, next.norm, next.update]);
+            }
+        }
+        Ok(differences.gradient)
+    }
+
+    /// `|theta| / |grad_z|` over rows that are counted so many times each.
+    fn unit_step<'a>(
+        &self,
+        thetas: impl Iterator<Item = (&'a [f64], usize)>,
+        grads: impl Iterator<Item = (&'a [f64], usize)>,
+    ) -> f64 {
+        let (theta, grad) = (root_mean_square_of(thetas), root_mean_square_of(grads));
+        relative_step(theta, grad, self.floor)
+    }
+
     /// The rows that share a controller, and its name.
     fn groups(&self, pass: &Pass<'_>) -> BTreeMap<String, Vec<usize>> {
         let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
@@ -202,17 +258,6 @@ impl Aimle {
             update,
         }
     }
-}
-
-/// `|theta| / |grad_z|` over the samples of some rows that were solved.
-fn unit_step(pass: &Pass<'_>, states: &States, grad_z: &[f64], rows: &[usize], floor: f64) -> f64 {
-    let dim = states.dim();
-    let items: Vec<usize> = rows.iter().flat_map(|&row| states.solved(row)).collect();
-    let thetas = items.iter().flat_map(|&item| pass.theta_of(item));
-    let grads = items.iter().flat_map(|&item| &grad_z[item * dim..][..dim]);
-    let (thetas, grads): (Vec<f64>, Vec<f64>) =
-        (thetas.copied().collect(), grads.copied().collect());
-    relative_step(&thetas, &grads, floor)
 }
 
 fn share(name: &str, value: f64) -> Result<(), Error> {

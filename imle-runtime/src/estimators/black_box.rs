@@ -9,7 +9,7 @@ use crate::gradient::Gradient;
 use crate::pass::Pass;
 use crate::sampling::{Sampling, not_negative};
 use crate::states::States;
-use crate::target::{Pid, Target};
+use crate::target::Pid;
 
 /// Differentiation of black-box solvers (Vlastelica Pogančić et al., ICLR 2020, Algorithm 1): the gradient of a
 /// piecewise linear interpolation of the loss.
@@ -50,17 +50,14 @@ impl Estimator for BlackBox {
         _: &mut Memory,
     ) -> Result<Gradient, Error> {
         let steps = Steps {
+            target: &Pid::new(self.lambda),
             difference: Difference::OneSided,
             divide_by_lambda: true,
             tau_target: Some(0.0.into()),
             lambdas: &vec![self.lambda; states.rows()],
             grad_z: feedback.grad_z()?,
         };
-        let target = Pid::new(self.lambda);
-        let shift = |theta: &[f64], grad_z: &[f64], lambda: f64, to: &mut [f64]| {
-            target.shift(theta, grad_z, lambda, to);
-        };
-        Ok(steps.take(pass, states, shift).gradient)
+        Ok(steps.take(pass, states).gradient)
     }
 }
 

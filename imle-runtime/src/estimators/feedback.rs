@@ -1,8 +1,13 @@
 //! What the loss says of the states.
 
-use imle_api::{Error, ErrorKind};
+use std::borrow::Cow;
 
+use imle_api::{Error, ErrorKind, first_not_finite};
+
+use crate::means::Means;
 use crate::states::States;
+
+const OF_MEAN: &str = "the gradient of the mean";
 
 /// What the loss says of the states.
 ///
@@ -73,35 +78,35 @@ impl<'a, const N: usize> From<&'a [f64; N]> for Feedback<'a> {
 }
 
 /// Feedback that fits the states and is finite, and zero where a sample failed.
-pub(crate) enum Checked {
-    GradZ(Vec<f64>),
-    Losses(Vec<f64>),
+pub(crate) enum Checked<'a> {
+    GradZ(Cow<'a, [f64]>),
+    Losses(Cow<'a, [f64]>),
 }
 
-impl Checked {
-    pub(crate) fn new(states: &States, feedback: Feedback<'_>) -> Result<Self, Error> {
+impl<'a> Checked<'a> {
+    pub(crate) fn new(states: &States, feedback: Feedback<'a>) -> Result<Self, Error> {
         let (samples, dim) = (states.samples(), states.dim());
         match feedback {
             Feedback::GradZ(grad_z) => {
                 check_length("grad_z", grad_z, states.z().len(), states)?;
-                let checked = without_failed("grad_z", grad_z, dim, states)?;
+                let checked = without_failed("grad_z", grad_z.into(), dim, states)?;
                 Ok(Self::GradZ(checked))
             }
             Feedback::GradMean(grad) => {
-                check_length(
-                    "the gradient of the mean",
-                    grad,
-                    states.rows() * dim,
-                    states,
-                )?;
+                check_length(OF_MEAN, grad, states.rows() * dim, states)?;
                 let rows = grad.chunks_exact(dim);
                 let grad_z: Vec<f64> = rows.flat_map(|row| row.repeat(samples)).collect();
-                let checked = without_failed("the gradient of the mean", &grad_z, dim, states)?;
+                let checked = without_failed(OF_MEAN, grad_z.into(), dim, states)?;
                 Ok(Self::GradZ(checked))
             }
             Feedback::Losses(losses) => {
                 check_length("losses", losses, states.outcomes().len(), states)?;
-                Ok(Self::Losses(without_failed("losses", losses, 1, states)?))
+                Ok(Self::Losses(without_failed(
+                    "losses",
+                    losses.into(),
+                    1,
+                    states,
+                )?))
             }
         }
     }
@@ -127,23 +132,50 @@ fn check_length(name: &str, values: &[f64], expected: usize, states: &States) ->
 }
 
 /// Checks `width` values of each sample, and sets them to zero where the sample failed.
-fn without_failed(
+fn without_failed<'a>(
     name: &str,
-    values: &[f64],
+    mut checked: Cow<'a, [f64]>,
     width: usize,
     states: &States,
-) -> Result<Vec<f64>, Error> {
-    let mut checked = values.to_vec();
-    for (item, values) in checked.chunks_exact_mut(width).enumerate() {
+) -> Result<Cow<'a, [f64]>, Error> {
+    for item in 0..states.outcomes().len() {
+        let values = item * width..(item + 1) * width;
         if states.outcomes()[item].is_err() {
-            values.fill(0.0);
-        } else if let Some(column) = values.iter().position(|value| !value.is_finite()) {
+            checked.to_mut()[values].fill(0.0);
+        } else if let Some(column) = first_not_finite(&checked[values.clone()]) {
             let (row, sample) = (item / states.samples(), item % states.samples());
-            let message = format!(
-                "{name} is {} at row {row}, sample {sample}, column {column}",
-                values[column]
-            );
+            let value = checked[values][column];
+            let message =
+                format!("{name} is {value} at row {row}, sample {sample}, column {column}");
             return Err(Error::new(ErrorKind::InvalidInput, message));
+        }
+    }
+    Ok(checked)
+}
+
+/// The gradient of the mean if it fits the means and is finite, and zero in the rows that have none.
+pub(crate) fn check_grad_mu<'a>(
+    means: &Means,
+    grad_mu: &'a [f64],
+) -> Result<Cow<'a, [f64]>, Error> {
+    let (rows, dim) = (means.rows(), means.dim());
+    let invalid = |message| Err(Error::new(ErrorKind::InvalidInput, message));
+    if grad_mu.len() != rows * dim {
+        let values = grad_mu.len();
+        return invalid(format!(
+            "{OF_MEAN} has {values} values for means of [{rows}, {dim}]"
+        ));
+    }
+    let mut checked = Cow::from(grad_mu);
+    for row in 0..rows {
+        let values = row * dim..(row + 1) * dim;
+        if means.solved(row) == 0 {
+            checked.to_mut()[values].fill(0.0);
+        } else if let Some(column) = first_not_finite(&checked[values.clone()]) {
+            let value = checked[values][column];
+            return invalid(format!(
+                "{OF_MEAN} is {value} at row {row}, column {column}"
+            ));
         }
     }
     Ok(checked)

@@ -4,12 +4,14 @@ use imle_api::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 
 use super::{Estimator, Feedback, Memory};
-use crate::difference::{Difference, Steps};
+use crate::difference::{Difference, Differences, Steps};
 use crate::gradient::Gradient;
+use crate::mean_difference::Nonzeros;
+use crate::means::Means;
 use crate::pass::Pass;
 use crate::sampling::Sampling;
 use crate::states::States;
-use crate::target::{Pid, Target};
+use crate::target::Pid;
 
 /// Implicit differentiation by perturbation (Domke, NeurIPS 2010; Eqs. 11 and 12 of the I-MLE paper), on marginals
 /// that perturb-and-MAP estimates.
@@ -49,18 +51,42 @@ impl Estimator for ImplicitDifferentiation {
         feedback: Feedback<'_>,
         _: &mut Memory,
     ) -> Result<Gradient, Error> {
-        let steps = Steps {
+        let grad_z = shared(states, feedback.grad_z()?);
+        let take = |steps: &Steps<'_>| steps.take(pass, states);
+        Ok(self.step(pass, &grad_z, take).gradient)
+    }
+
+    fn forward_mean(&self, pass: &Pass<'_>) -> Result<Means, Error> {
+        Ok(pass.sample_means())
+    }
+
+    fn backward_mean(
+        &self,
+        pass: &Pass<'_>,
+        means: &Means,
+        grad_mu: &[f64],
+        _: &mut Memory,
+    ) -> Result<Gradient, Error> {
+        let take = |steps: &Steps<'_>| steps.take_means(pass, means, Nonzeros::NotCounted);
+        Ok(self.step(pass, grad_mu, take).gradient)
+    }
+}
+
+impl ImplicitDifferentiation {
+    fn step(
+        &self,
+        pass: &Pass<'_>,
+        grad_z: &[f64],
+        take: impl FnOnce(&Steps<'_>) -> Differences,
+    ) -> Differences {
+        take(&Steps {
+            target: &Pid::new(self.lambda),
             difference: self.difference,
             divide_by_lambda: true,
             tau_target: None,
-            lambdas: &vec![self.lambda; states.rows()],
-            grad_z: &shared(states, feedback.grad_z()?),
-        };
-        let target = Pid::new(self.lambda);
-        let shift = |theta: &[f64], grad: &[f64], lambda: f64, to: &mut [f64]| {
-            target.shift(theta, grad, lambda, to);
-        };
-        Ok(steps.take(pass, states, shift).gradient)
+            lambdas: &vec![self.lambda; pass.rows()],
+            grad_z,
+        })
     }
 }
 

@@ -19,6 +19,7 @@ use imle_api::Error;
 use serde::{Deserialize, Serialize};
 
 use crate::gradient::Gradient;
+use crate::means::Means;
 use crate::pass::Pass;
 use crate::sampling::Sampling;
 use crate::states::States;
@@ -27,8 +28,8 @@ pub use aimle::{Aimle, Scope};
 pub use baseline::Baseline;
 pub use black_box::BlackBox;
 pub use exact::Exact;
-pub(crate) use feedback::Checked;
 pub use feedback::Feedback;
+pub(crate) use feedback::{Checked, check_grad_mu};
 pub use identity::{NegativeIdentity, Projection};
 pub use implicit::ImplicitDifferentiation;
 pub use perturbed::{Perturbation, Perturbed};
@@ -78,6 +79,37 @@ pub trait Estimator: fmt::Debug + Send + Sync {
         feedback: Feedback<'_>,
         memory: &mut Memory,
     ) -> Result<Gradient, Error>;
+
+    /// Returns the means of the states that [`forward`](Self::forward) returns. By default it asks for those;
+    /// an estimator that can do without keeps its memory from growing with the number of samples.
+    ///
+    /// # Errors
+    ///
+    /// As `forward`.
+    fn forward_mean(&self, pass: &Pass<'_>) -> Result<Means, Error> {
+        Ok(Means::of(&self.forward(pass)?))
+    }
+
+    /// Returns the gradient that [`backward`](Self::backward) returns for [`Feedback::GradMean`]. By default it
+    /// samples the states again.
+    ///
+    /// `means` are those of [`forward_mean`](Self::forward_mean), in the same pass. `grad_mu`, `[rows, dim]`, is
+    /// finite, and zero where no sample of a row was solved.
+    ///
+    /// # Errors
+    ///
+    /// As `backward`.
+    fn backward_mean(
+        &self,
+        pass: &Pass<'_>,
+        _means: &Means,
+        grad_mu: &[f64],
+        memory: &mut Memory,
+    ) -> Result<Gradient, Error> {
+        let states = self.forward(pass)?;
+        let feedback = Checked::new(&states, Feedback::GradMean(grad_mu))?;
+        self.backward(pass, &states, feedback.borrow(), memory)
+    }
 }
 
 /// What an estimator remembers from step to step: named numbers, which can be saved with the model.
