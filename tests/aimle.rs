@@ -127,19 +127,36 @@ fn a_saved_controller_goes_on_where_it_was() {
 }
 
 #[test]
-fn a_memory_of_something_else_is_refused() {
-    let layer = layer(Aimle::default());
-    let mut memory = Memory::default();
-    memory.set("controller", vec![1.0]);
-    layer.set_memory(memory);
-    let saved = layer.forward(&numbers(DIM, 1), 0).unwrap();
-    let refused = layer
-        .backward(saved, &numbers(DIM * SAMPLES, 2))
-        .unwrap_err();
+fn a_memory_that_no_controller_has_is_refused() {
+    let layer = layer(Aimle {
+        scope: Scope::Row,
+        ..Aimle::default()
+    });
+    let refused = |values: &[f64]| {
+        let mut memory = Memory::default();
+        memory.set("row 5", values.to_vec());
+        layer.set_memory(memory);
+        let call = Call::from(0).from_row(5);
+        let saved = layer.forward(&numbers(DIM, 1), call).unwrap();
+        let refused = layer.backward(saved, &numbers(DIM * SAMPLES, 2));
+        refused.unwrap_err().message().to_owned()
+    };
     assert_eq!(
-        refused.message(),
-        "the memory `controller` holds [1.0], not a controller of aimle"
+        refused(&[1.0]),
+        "the memory `row 5` holds [1.0], not beta, norm and update of aimle"
     );
+    for (values, wrong) in [
+        ([f64::INFINITY, 1.0, 0.0], "beta = inf"),
+        ([f64::NAN, 1.0, 0.0], "beta = NaN"),
+        ([-1.0, 1.0, 0.0], "beta = -1"),
+        ([1.0, f64::INFINITY, 0.0], "norm = inf"),
+        ([1.0, 1.0, f64::NAN], "update = NaN"),
+    ] {
+        let message = refused(&values);
+        let expected =
+            format!("the memory `row 5` holds {wrong}, which no controller of aimle has");
+        assert_eq!(message, expected);
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What comes back from a backward pass.
 
-use imle_api::Error;
+use imle_api::{Error, ErrorKind};
 
 use crate::states::RowError;
 
@@ -19,6 +19,34 @@ pub struct Gradient {
 }
 
 impl Gradient {
+    /// Reports all samples of a row whose gradient is not finite, and sets it to zero: as where a difference is divided
+    /// by a lambda of 1e-310.
+    pub(crate) fn finite(mut self, dim: usize, samples: usize) -> Self {
+        for (row, theta) in self.theta.chunks_exact_mut(dim).enumerate() {
+            let Some(column) = theta.iter().position(|value| !value.is_finite()) else {
+                continue;
+            };
+            let message = format!(
+                "the gradient of this row is {} at column {column}: lambda is too small to divide by, or the loss too large",
+                theta[column]
+            );
+            theta.fill(0.0);
+            let known = |&sample: &usize| {
+                let mut errors = self.errors.iter();
+                errors.any(|error| (error.row, error.sample) == (row, sample))
+            };
+            let others: Vec<usize> = (0..samples).filter(|sample| !known(sample)).collect();
+            self.errors
+                .extend(others.into_iter().map(|sample| RowError {
+                    row,
+                    sample,
+                    error: Error::new(ErrorKind::InvalidInput, message.clone()),
+                }));
+        }
+        self.errors.sort_by_key(|error| (error.row, error.sample));
+        self
+    }
+
     /// Returns the gradient if every sample was solved.
     ///
     /// # Errors

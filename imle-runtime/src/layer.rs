@@ -336,6 +336,7 @@ impl Layer {
         let mut memory = self.memory();
         let mut gradient = backward(&pass, &saved.sampled, &mut memory)?;
         self.set_memory(memory);
+        gradient = gradient.finite(self.dim(), saved.states.samples());
         self.engine.sampling.sense.flip(&mut gradient.theta);
         Ok(gradient)
     }

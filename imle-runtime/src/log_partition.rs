@@ -57,6 +57,8 @@ pub fn log_partition_bound<'a>(
     samples: usize,
     call: impl Into<Call<'a>>,
 ) -> Result<Vec<Estimate>, Error> {
+    // An entry of a registry may be replaced meanwhile by a set that this bound is not for.
+    let oracle = oracle.pin().unwrap_or(oracle);
     let facts = oracle.facts();
     if !facts.integral || facts.z_lower < 0.0 || facts.z_upper > 1.0 {
         let (lower, upper) = (facts.z_lower, facts.z_upper);

@@ -231,20 +231,28 @@ impl Aimle {
     }
 
     fn recall(&self, memory: &Memory, name: &str) -> Result<Controller, Error> {
+        let invalid = |message| Err(Error::new(ErrorKind::InvalidInput, message));
         match memory.get(name) {
             None => Ok(Controller {
                 beta: self.initial_beta,
                 norm: self.initial_norm,
                 update: 0.0,
             }),
-            Some(&[beta, norm, update]) if beta >= 0.0 && norm.is_finite() => {
-                Ok(Controller { beta, norm, update })
+            Some(&[beta, norm, update]) => {
+                let values = [("beta", beta), ("norm", norm), ("update", update)];
+                let wrong = |(name, value): &(&str, f64)| {
+                    !value.is_finite() || (*value < 0.0 && *name != "update")
+                };
+                match values.iter().find(|value| wrong(value)) {
+                    None => Ok(Controller { beta, norm, update }),
+                    Some((what, value)) => invalid(format!(
+                        "the memory `{name}` holds {what} = {value}, which no controller of aimle has"
+                    )),
+                }
             }
-            Some(other) => {
-                let message =
-                    format!("the memory `{name}` holds {other:?}, not a controller of aimle");
-                Err(Error::new(ErrorKind::InvalidInput, message))
-            }
+            Some(other) => invalid(format!(
+                "the memory `{name}` holds {other:?}, not beta, norm and update of aimle"
+            )),
         }
     }
 
@@ -253,7 +261,7 @@ impl Aimle {
         let direction = if norm < self.target_norm { 1.0 } else { -1.0 };
         let update = self.momentum * controller.update + direction * self.step;
         Controller {
-            beta: (controller.beta + update).max(0.0),
+            beta: (controller.beta + update).clamp(0.0, f64::MAX),
             norm,
             update,
         }
