@@ -181,10 +181,18 @@ proptest! {
         let states = subsets(DIM, 2);
         let with_tau = || Sampling { tau: tau.into(), ..sampling(1, NoNoise) };
         let exact = |lambda, difference| {
-            let exact = Exact { states: subsets(DIM, 2), lambda, difference };
+            let exact = Exact { states: Some(subsets(DIM, 2)), lambda, difference };
             pass(exact, with_tau(), k_subset(DIM, 2), &theta, (&grad).into())
         };
         let (mu, gradient) = exact(None, Difference::OneSided);
+        // The oracle's marginals are those of the list.
+        for difference in [Difference::OneSided, Difference::Central] {
+            let asked = Exact { states: None, lambda: Some(0.5), difference };
+            let (mu, gradient) = pass(asked, with_tau(), k_subset(DIM, 2), &theta, (&grad).into());
+            let listed = exact(Some(0.5), difference);
+            assert_close(&mu, &listed.0, 1e-9);
+            assert_close(&gradient, &listed.1, 1e-9);
+        }
         let marginals = |theta: &[f64]| Distribution::gibbs(&states, theta, tau).unwrap().mean();
         prop_assert_eq!(&mu, &marginals(&theta));
         assert_close(&gradient, &numeric(&theta, &grad, marginals), 1e-6);

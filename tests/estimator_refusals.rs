@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use imle_runtime::{
     Aimle, Baseline, BlackBox, Error, ErrorKind, Estimator, Exact, Facts, Feedback, FnOracle,
-    GumbelSoftmax, ImplicitDifferentiation, Layer, NegativeIdentity, NoNoise, Noise, Perturbation,
-    Perturbed, Projection, RelativeTemperature, Sampling, Score, ScoreFunction, SoftSub,
-    SumOfGamma, Temperature,
+    GumbelSoftmax, Imle, ImplicitDifferentiation, Layer, NegativeIdentity, NoNoise, Noise,
+    Perturbation, Perturbed, Pid, Projection, RelativeTemperature, Sampling, Score, ScoreFunction,
+    SoftSub, SumOfGamma, Temperature,
 };
 use oracles::{enumeration, k_subset, subsets};
 
@@ -95,14 +95,28 @@ fn settings_that_make_no_sense_are_refused() {
         refused(aimle, with_samples(2)),
         "estimator: momentum = 1.5 is not a number from 0 to less than 1"
     );
-    let exact = Exact {
-        states: Vec::new(),
-        lambda: None,
+    let exact = |states, lambda| Exact {
+        states,
+        lambda,
         difference: Default::default(),
     };
     assert_eq!(
-        refused(exact, with_samples(1)),
+        refused(exact(Some(Vec::new()), None), with_samples(1)),
         "estimator: the list of states is empty"
+    );
+    assert_eq!(
+        refused(exact(None, None), with_samples(1)),
+        "estimator: without a list of states the oracle's exact marginals are taken, whose derivative it does not \
+         know: set lambda, or list the states"
+    );
+    let of_map = ScoreFunction {
+        baseline: Baseline::Map,
+        ..ScoreFunction::default()
+    };
+    assert_eq!(
+        refused(of_map, with_samples(2)),
+        "estimator: baseline = \"map\" needs the loss of the MAP state, and a score function is told those of the \
+         samples only"
     );
     let relative = Sampling {
         tau: Temperature::relative(-1.0),
@@ -168,7 +182,7 @@ fn rows_without_a_derivative_fail_alone() {
 
     // States of another dimension than theta.
     let exact = Exact {
-        states: subsets(3, 1),
+        states: Some(subsets(3, 1)),
         lambda: None,
         difference: Default::default(),
     };
@@ -228,7 +242,75 @@ fn a_sample_whose_others_failed_has_no_score() {
     let saved = layer.forward(&[0.0, 0.0], 0).unwrap();
     let gradient = layer.backward(saved, Feedback::Losses(&[5.0; 3])).unwrap();
     assert_eq!(gradient.theta, [0.0, 0.0]);
-    let alone = gradient.errors[0].error.message();
-    assert!(alone.starts_with("no other sample of this row was solved"));
+    let alone = &gradient.errors[0].error;
+    assert!(
+        alone
+            .message()
+            .starts_with("no other sample of this row was solved")
+    );
+    assert_eq!(alone.kind(), ErrorKind::Infeasible); // as the others
     assert_eq!(gradient.errors.len(), 3);
+}
+
+/// The MAP state of row 0 cannot be found, while its samples can.
+#[test]
+fn samples_without_their_baseline_fail() {
+    let fails_at_theta = FnOracle::new(Facts::binary(2).with_ones(1), |theta, z| {
+        z.copy_from_slice(&[1.0, 0.0]);
+        match theta == [0.25, 0.5] {
+            true => Err(Error::new(ErrorKind::Infeasible, "not today")),
+            false => Ok(()),
+        }
+    });
+    let perturbed = Perturbed {
+        baseline: Baseline::Map,
+        ..Perturbed::default()
+    };
+    let layer = Layer::new(Arc::new(fails_at_theta), perturbed, with_samples(3)).unwrap();
+    let saved = layer.forward(&[0.25, 0.5, 0.5, 0.25], 0).unwrap();
+    assert_eq!(saved.states().errors().count(), 0);
+    let gradient = layer.backward(saved, &[1.0; 12]).unwrap();
+    assert_eq!(gradient.solves, 2);
+    assert_eq!(gradient.theta[..2], [0.0, 0.0]);
+    let failed = gradient
+        .errors
+        .iter()
+        .map(|error| (error.row, error.sample));
+    assert_eq!(failed.collect::<Vec<_>>(), [(0, 0), (0, 1), (0, 2)]);
+    assert_eq!(gradient.errors[0].error.message(), "not today");
+}
+
+#[test]
+fn a_difference_divided_by_next_to_nothing_is_an_error_of_its_row() {
+    let imle = |lambda| Imle {
+        target: Arc::new(Pid { lambda, alpha: 0.0 }),
+        divide_by_lambda: true,
+        ..Imle::default()
+    };
+    let states = vec![vec![0.0, 0.0], vec![4.0, 4.0]];
+    for (lambda, fails) in [(1e-310, true), (1e-300, false)] {
+        let sampling = Sampling {
+            noise: Arc::new(NoNoise),
+            ..with_samples(1)
+        };
+        let facts = Facts::bounded(2, 0.0, 4.0, true);
+        let states = states.clone();
+        let oracle = FnOracle::new(facts, move |theta, z| {
+            z.copy_from_slice(&states[usize::from(theta[0] > 0.0)]);
+            Ok(())
+        });
+        let layer = Layer::new(Arc::new(oracle), imle(lambda), sampling).unwrap();
+        let saved = layer.forward(&[1.0, 1.0, -1.0, 1.0], 0).unwrap();
+        let gradient = layer.backward(saved, &[1.0; 4]).unwrap();
+        assert_eq!(gradient.theta[2..], [0.0, 0.0]); // the states of row 1 do not differ
+        match fails {
+            false => assert!(gradient.errors.is_empty() && gradient.theta[0] == 4.0 / 1e-300),
+            true => {
+                assert_eq!(gradient.theta[..2], [0.0, 0.0]);
+                let message = gradient.errors[0].error.message();
+                assert!(message.starts_with("the gradient of this row is inf at column 0: lambda"));
+                assert_eq!(gradient.errors.len(), 1);
+            }
+        }
+    }
 }

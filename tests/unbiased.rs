@@ -131,7 +131,30 @@ fn scaled(values: Vec<f64>) -> Vec<f64> {
 fn the_perturbed_optimiser_has_the_derivative_of_the_softmax() {
     let expected =
         scaled(softmax().covariance(|z| z.iter().zip(GRAD).map(|(z, grad)| z * grad).sum()));
-    for baseline in [Baseline::None, Baseline::Others] {
+    for baseline in [Baseline::None, Baseline::Others, Baseline::Map] {
+        for samples in [1, 5] {
+            let perturbed = Perturbed {
+                baseline,
+                ..Perturbed::default()
+            };
+            let layer = layer(perturbed, 1, 4, samples, gumbel());
+            let what = format!("{baseline:?}, {samples} samples");
+            assert_unbiased(&what, &moments(&layer, &THETA, grads, false), &expected);
+        }
+    }
+}
+
+/// A `grad_z` that depends on the state of its sample, and so on its noise.
+#[test]
+fn no_baseline_sees_the_noise_of_its_sample_through_grad_z() {
+    let grad = |z: &[f64]| -> Vec<f64> {
+        let own = z.iter().zip(GRAD).map(|(z, grad)| z * grad).sum::<f64>();
+        GRAD.iter().map(|grad| 1.0 + own * grad).collect()
+    };
+    let value = |z: &[f64]| z.iter().zip(grad(z)).map(|(z, grad)| z * grad).sum::<f64>();
+    let expected = scaled(softmax().covariance(value));
+    let grads = |z: &[f64]| z.chunks_exact(4).flat_map(grad).collect::<Vec<f64>>();
+    for baseline in [Baseline::None, Baseline::Others, Baseline::Map] {
         let perturbed = Perturbed {
             baseline,
             ..Perturbed::default()
@@ -144,10 +167,11 @@ fn the_perturbed_optimiser_has_the_derivative_of_the_softmax() {
 #[test]
 fn score_functions_have_the_gradient_of_the_expected_loss() {
     let expected = scaled(softmax().covariance(loss));
-    let exact = Score::Exact {
-        states: subsets(4, 1),
+    let listed = Score::Exact {
+        states: Some(subsets(4, 1)),
     };
-    for score in [Score::Noise, Score::Marginals, exact] {
+    let asked = Score::Exact { states: None };
+    for score in [Score::Noise, Score::Marginals, listed, asked] {
         for baseline in [
             Baseline::None,
             Baseline::Others,
@@ -231,7 +255,7 @@ fn additive_and_multiplicative_normal_noise_have_their_closed_forms() {
     ];
     for (perturbation, expected) in expected {
         for antithetic in [false, true] {
-            for baseline in [Baseline::None, Baseline::Others] {
+            for baseline in [Baseline::None, Baseline::Others, Baseline::Map] {
                 let perturbed = Perturbed {
                     perturbation,
                     baseline,
@@ -274,7 +298,7 @@ fn baselines_and_antithetic_samples_lower_the_variance() {
     let others = score_function(Score::Noise, Baseline::Others);
     assert!(others < 0.5 * none, "{others} {none}");
     let exact = Score::Exact {
-        states: subsets(4, 1),
+        states: Some(subsets(4, 1)),
     };
     let none = score_function(exact.clone(), Baseline::None);
     let others = score_function(exact, Baseline::Others);
@@ -292,9 +316,34 @@ fn baselines_and_antithetic_samples_lower_the_variance() {
             false,
         ))
     };
+    let none = perturbed(gumbel(), Baseline::None);
+    let map = perturbed(gumbel(), Baseline::Map);
+    assert!(map < 0.8 * none, "{map} {none}");
+
     let independent = perturbed((Arc::new(Normal), false), Baseline::None);
     let antithetic = perturbed((Arc::new(Normal), true), Baseline::None);
     assert!(antithetic < 0.8 * independent, "{antithetic} {independent}");
+}
+
+/// The mean of the others needs others; the MAP state does not.
+#[test]
+fn the_map_state_lowers_the_variance_of_a_single_sample() {
+    // An offset of `<z, grad_z>` over one-hot states: it changes no gradient.
+    let grads = |z: &[f64]| GRAD.map(|grad| grad + 3.0).repeat(z.len() / 4);
+    for noise in [gumbel(), (Arc::new(Normal) as Arc<dyn Noise>, false)] {
+        let variance = |baseline| -> f64 {
+            let perturbed = Perturbed {
+                baseline,
+                ..Perturbed::default()
+            };
+            let layer = layer(perturbed, 1, 4, 1, noise.clone());
+            moments(&layer, &THETA, grads, false).variance.iter().sum()
+        };
+        let (none, others) = (variance(Baseline::None), variance(Baseline::Others));
+        assert_eq!(none, others);
+        let map = variance(Baseline::Map);
+        assert!(map < 0.2 * none, "{map} {none}");
+    }
 }
 
 #[test]

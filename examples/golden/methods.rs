@@ -266,7 +266,7 @@ fn exact(
     lambda: Option<f64>,
 ) -> Result<Layer, Stop> {
     let estimator = Exact {
-        states,
+        states: Some(states),
         lambda,
         difference: Difference::OneSided,
     };

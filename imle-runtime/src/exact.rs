@@ -109,6 +109,22 @@ pub fn exact_marginals(
     Ok(ExactMarginals { mu, log_partitions })
 }
 
+/// Writes the exact marginals of one row, which is to be maximised, and returns its log-partition.
+pub(crate) fn marginals_of_row(
+    oracle: &dyn Oracle,
+    theta: &[f64],
+    mu: &mut [f64],
+    limits: &Limits<'_>,
+) -> Result<f64, Error> {
+    if let Some(why) = overflow(theta) {
+        return Err(why);
+    }
+    let mut log_partition = [unset()];
+    oracle.marginals(theta, mu, &mut log_partition, limits);
+    let [found] = log_partition;
+    found
+}
+
 /// Theta as the oracle maximises it; a row that fails by [`overflow`] never reaches the solver and is zero.
 fn rewards(theta: &[f64], dim: usize, sense: Sense) -> Vec<f64> {
     let mut rewards = theta.to_vec();

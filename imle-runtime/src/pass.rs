@@ -6,6 +6,7 @@ use imle_api::{Error, ErrorKind, Facts, Limits, Proof, Solved};
 
 use crate::batch::{Batch, Oracles};
 use crate::call::Call;
+use crate::exact::marginals_of_row;
 use crate::gradient::Gradient;
 use crate::noise::Address;
 use crate::sampling::Sampling;
@@ -261,6 +262,15 @@ impl Pass<'_> {
             samples: queries,
             ..states
         }
+    }
+
+    /// Writes the exact marginals of a row's oracle under `theta`, at unit temperature, and returns the log-partition.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`] if the oracle has none, and what its computation of them returns.
+    pub fn marginals(&self, row: usize, theta: &[f64], mu: &mut [f64]) -> Result<f64, Error> {
+        marginals_of_row(self.oracles.of(row), theta, mu, &self.call.limits)
     }
 
     /// Theta of a row, `[dim]`.

@@ -100,12 +100,18 @@ pub(crate) fn every_estimator(dim: usize, ones: usize) -> Vec<Case> {
         cases.push(case(implicit, 4, Gumbel, false));
         for lambda in [None, Some(0.5)] {
             let exact = Exact {
-                states: subsets(dim, ones),
+                states: Some(subsets(dim, ones)),
                 lambda,
                 difference,
             };
             cases.push(case(exact, 1, NoNoise, false));
         }
+        let asked = Exact {
+            states: None,
+            lambda: Some(0.5),
+            difference,
+        };
+        cases.push(case(asked, 1, NoNoise, false));
     }
     let pid = Imle {
         target: Arc::new(Pid::new(2.0)),
@@ -129,11 +135,12 @@ pub(crate) fn every_estimator(dim: usize, ones: usize) -> Vec<Case> {
             cases.push(score_function(Score::Noise, baseline, antithetic));
             cases.push(score_function(Score::Marginals, baseline, antithetic));
         }
-        let states = subsets(dim, ones);
-        cases.push(score_function(Score::Exact { states }, baseline, false));
+        for states in [None, Some(subsets(dim, ones))] {
+            cases.push(score_function(Score::Exact { states }, baseline, false));
+        }
     }
     for perturbation in [Perturbation::Additive, Perturbation::Multiplicative] {
-        for baseline in [Baseline::None, Baseline::Others] {
+        for baseline in [Baseline::None, Baseline::Others, Baseline::Map] {
             let perturbed = Perturbed {
                 perturbation,
                 baseline,

@@ -20,6 +20,12 @@ pub enum Baseline {
     /// as taking off the mean of all and dividing by `samples - 1`, as InferOpt does. Zero for one sample.
     #[default]
     Others,
+    /// That of the MAP state without noise, `<MAP(theta), grad_z>`, as jaxopt's `control_variate` (Berthet et al., 2020,
+    /// Section 3): one more solve for each row, backward. It does for a single sample, too, and beside the mean of the
+    /// others where there are few. For [`Perturbed`](super::Perturbed) alone: a score function is not told the loss
+    /// of another state. `grad_z` is the mean over the other samples, or that of the sample if there are no
+    /// others; of a loss of the mean state they are the same.
+    Map,
     /// A moving average of the losses of earlier calls, `average <- decay average + (1 - decay) mean`, in the
     /// memory of the layer under `baseline`. Zero in the first call. A split of a batch is several calls.
     MovingAverage {
@@ -49,7 +55,8 @@ impl Baseline {
         memory: &mut Memory,
     ) -> Result<Vec<f64>, Error> {
         match self {
-            Self::None => Ok(losses.to_vec()),
+            // The loss of the MAP state is off already, where the derivative of the loss is known.
+            Self::None | Self::Map => Ok(losses.to_vec()),
             Self::Others => {
                 let means = Others::new(pass, states, 1, |item| &losses[item..=item]);
                 let mut mean = [0.0];

@@ -1,4 +1,4 @@
-//! Exact marginals of small sets, by enumeration.
+//! Exact marginals: of small sets by enumeration, and of whatever has them.
 
 use imle_api::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use crate::pass::Pass;
 use crate::sampling::Sampling;
 use crate::states::States;
 
-/// The exact marginals of a small set and their exact derivative: what the others are compared with.
+/// The exact marginals of a set and their derivative: what the others are compared with.
 ///
 /// ```text
 /// mu    = E z   under p(z) = exp(<z, theta> / tau) / Z                     Eq. 4 of the I-MLE paper
@@ -24,14 +24,21 @@ use crate::states::States;
 /// The one state of each row is `mu`, not a state of the set. The exact gradient of an expected loss that is not
 /// linear is [`Distribution::covariance`].
 ///
-/// Needs `grad_z`. Costs no solve, and a sum over all states; noise and oracle are not looked at. For tests, and for
-/// sets of a few thousand states.
+/// Either `states` lists the set, or the oracle is asked for its exact marginals, as [`exact_marginals`] is; not all have
+/// them. The oracle knows no derivative of them, so `lambda` must be set then: as it goes to zero, the central difference
+/// is the derivative.
+///
+/// Needs `grad_z`. Costs no solve, but a sum over all states, or one computation of marginals forward and two backward;
+/// noise is not looked at. For tests, for sets of a few thousand states, and for oracles with marginals.
+///
+/// [`exact_marginals`]: crate::exact_marginals
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exact {
-    /// The states of the feasible set.
-    pub states: Vec<Vec<f64>>,
-    /// The step of a finite difference; the derivative itself if there is none.
+    /// The states of the feasible set; if there is no list, the oracle's marginals are asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub states: Option<Vec<Vec<f64>>>,
+    /// The step of a finite difference; the derivative itself if there is none, for which the states must be listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lambda: Option<f64>,
     /// On which sides of theta a finite difference looks.
@@ -46,7 +53,15 @@ impl Estimator for Exact {
             let message = "tau = 0 leaves no distribution to differentiate";
             return Err(Error::new(ErrorKind::InvalidConfig, message));
         }
-        listed(&self.states)?;
+        match &self.states {
+            Some(states) => listed(states)?,
+            None if self.lambda.is_none() => {
+                let message = "without a list of states the oracle's exact marginals are taken, whose derivative it does \
+                               not know: set lambda, or list the states";
+                return Err(Error::new(ErrorKind::InvalidConfig, message));
+            }
+            None => {}
+        }
         self.lambda
             .map_or(Ok(()), |lambda| positive("lambda", lambda))?;
         one_sample("exact marginals have no noise", sampling)
@@ -55,7 +70,7 @@ impl Estimator for Exact {
     fn forward(&self, pass: &Pass<'_>) -> Result<States, Error> {
         Ok(pass.compute(pass.rows(), |row, mu| {
             let theta = pass.theta_of(row);
-            mu.copy_from_slice(&self.at(theta, pass.tau(row))?.mean());
+            marginals(pass, row, self.states.as_deref(), theta, pass.tau(row), mu)?;
             Ok(dot(mu, theta))
         }))
     }
@@ -70,50 +85,79 @@ impl Estimator for Exact {
         let grads = feedback.grad_z()?;
         Ok(pass.mean_over_samples(states, |row, vector| {
             let grad = &grads[row * pass.dim()..][..pass.dim()];
-            let (theta, tau) = (pass.theta_of(row), pass.tau(row));
-            let gradient = match self.lambda {
-                None => self.derivative(theta, tau, grad)?,
-                Some(lambda) => self.finite_difference(theta, tau, grad, lambda)?,
-            };
-            vector.copy_from_slice(&gradient);
-            Ok(())
+            match self.lambda {
+                None => self.derivative(pass, row, grad, vector),
+                Some(lambda) => self.finite_difference(pass, row, grad, lambda, vector),
+            }
         }))
     }
 }
 
 impl Exact {
-    fn at(&self, theta: &[f64], tau: f64) -> Result<Distribution, Error> {
-        Distribution::gibbs(&self.states, theta, tau)
-    }
-
-    fn derivative(&self, theta: &[f64], tau: f64, grad: &[f64]) -> Result<Vec<f64>, Error> {
-        let covariance = self.at(theta, tau)?.covariance(|z| dot(z, grad));
-        Ok(covariance.into_iter().map(|value| value / tau).collect())
+    fn derivative(
+        &self,
+        pass: &Pass<'_>,
+        row: usize,
+        grad: &[f64],
+        to: &mut [f64],
+    ) -> Result<(), Error> {
+        let states = self.states.as_deref().unwrap_or_default(); // listed: `validate` wants them
+        let tau = pass.tau(row);
+        let distribution = Distribution::gibbs(states, pass.theta_row(row), tau)?;
+        let covariance = distribution.covariance(|z| dot(z, grad));
+        let pairs = to.iter_mut().zip(covariance);
+        pairs.for_each(|(to, value)| *to = value / tau);
+        Ok(())
     }
 
     fn finite_difference(
         &self,
-        theta: &[f64],
-        tau: f64,
+        pass: &Pass<'_>,
+        row: usize,
         grad: &[f64],
         lambda: f64,
-    ) -> Result<Vec<f64>, Error> {
-        let mu = |step: f64| {
-            let moved = theta
-                .iter()
-                .zip(grad)
-                .map(|(theta, grad)| theta + step * grad);
-            let moved: Vec<f64> = moved.collect();
-            self.at(&moved, tau).map(|distribution| distribution.mean())
+        to: &mut [f64],
+    ) -> Result<(), Error> {
+        let (theta, tau) = (pass.theta_row(row), pass.tau(row));
+        let mu = |step: f64, mu: &mut [f64]| {
+            let pairs = theta.iter().zip(grad);
+            let moved: Vec<f64> = pairs.map(|(theta, grad)| theta + step * grad).collect();
+            marginals(pass, row, self.states.as_deref(), &moved, tau, mu)
         };
         let (left, width) = match self.difference {
-            Difference::OneSided => (mu(0.0)?, lambda),
-            Difference::Central => (mu(lambda)?, 2.0 * lambda),
+            Difference::OneSided => (0.0, lambda),
+            Difference::Central => (lambda, 2.0 * lambda),
         };
-        let right = mu(-lambda)?;
-        let sides = left.into_iter().zip(right);
-        Ok(sides.map(|(left, right)| (left - right) / width).collect())
+        mu(left, to)?;
+        let mut right = vec![0.0; to.len()];
+        mu(-lambda, &mut right)?;
+        let pairs = to.iter_mut().zip(right);
+        pairs.for_each(|(to, right)| *to = (*to - right) / width);
+        Ok(())
     }
+}
+
+/// Writes the marginals of `exp(<z, theta> / tau)`: over the states of a list, or as the oracle of a row has them.
+pub(super) fn marginals(
+    pass: &Pass<'_>,
+    row: usize,
+    states: Option<&[Vec<f64>]>,
+    theta: &[f64],
+    tau: f64,
+    mu: &mut [f64],
+) -> Result<(), Error> {
+    match states {
+        Some(states) => mu.copy_from_slice(&Distribution::gibbs(states, theta, tau)?.mean()),
+        None if tau == 0.0 => {
+            let message = "the temperature of this row is zero, which leaves no distribution";
+            return Err(Error::new(ErrorKind::InvalidTheta, message));
+        }
+        None => {
+            let scaled: Vec<f64> = theta.iter().map(|theta| theta / tau).collect();
+            pass.marginals(row, &scaled, mu)?;
+        }
+    }
+    Ok(())
 }
 
 /// Checks a list of states of a configuration.

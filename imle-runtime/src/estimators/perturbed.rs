@@ -3,7 +3,7 @@
 use imle_api::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 
-use super::baseline::Baseline;
+use super::baseline::{Baseline, Others};
 use super::score_function::{has_score, weighted_noise_scores};
 use super::{Estimator, Feedback, Memory};
 use crate::distribution::dot;
@@ -26,7 +26,8 @@ use crate::states::States;
 /// shortest-path solver needs it, and its size follows that of each coordinate; a coordinate that is zero has no
 /// derivative, and its row fails. Its temperature is a number, not relative to theta.
 ///
-/// Needs `grad_z` and noise with a [score](crate::Noise::score). A sample costs one solve, forward; none backward. Use
+/// Needs `grad_z` and noise with a [score](crate::Noise::score). A sample costs one solve, forward; none backward, but one
+/// for each row with the baseline [`Baseline::Map`]. Use
 /// it where the loss is one of the *mean* state; its variance grows with the number of coordinates, which the
 /// baseline fights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -79,30 +80,59 @@ impl Estimator for Perturbed {
         feedback: Feedback<'_>,
         memory: &mut Memory,
     ) -> Result<Gradient, Error> {
-        let grads = feedback.grad_z()?.chunks_exact(pass.dim());
-        let losses: Vec<f64> = grads
+        let grad_z = feedback.grad_z()?;
+        let mut losses: Vec<f64> = grad_z
+            .chunks_exact(pass.dim())
             .enumerate()
             .map(|(item, grad)| match states.outcomes()[item] {
                 Ok(_) => dot(states.state(item), grad),
                 Err(_) => 0.0,
             })
             .collect();
+        let map = (self.baseline == Baseline::Map).then(|| pass.map());
+        if let Some(map) = &map {
+            subtract_map(pass, states, map, grad_z, &mut losses);
+        }
         let losses = self.baseline.subtract(pass, states, &losses, memory)?;
-        Ok(weighted_noise_scores(
-            pass,
-            states,
-            &losses,
-            |item, score| {
-                if self.perturbation == Perturbation::Multiplicative {
-                    let theta = pass.theta_of(item);
-                    score
-                        .iter_mut()
-                        .zip(theta)
-                        .for_each(|(score, theta)| *score /= theta);
-                }
-                Ok(())
-            },
-        ))
+        let finish = |item: usize, score: &mut [f64]| {
+            if let Some(map) = &map {
+                map.outcomes()[item / states.samples()].clone()?;
+            }
+            if self.perturbation == Perturbation::Multiplicative {
+                let pairs = score.iter_mut().zip(pass.theta_of(item));
+                pairs.for_each(|(score, theta)| *score /= theta);
+            }
+            Ok(())
+        };
+        Ok(Gradient {
+            solves: map.as_ref().map_or(0, States::rows),
+            ..weighted_noise_scores(pass, states, &losses, finish)
+        })
+    }
+}
+
+/// Takes `<MAP(theta), grad_z>` off the losses; `grad_z` must not depend on the noise of the sample, so it is that of the
+/// others where there are any.
+fn subtract_map(
+    pass: &Pass<'_>,
+    states: &States,
+    map: &States,
+    grad_z: &[f64],
+    losses: &mut [f64],
+) {
+    let dim = pass.dim();
+    let of = |item: usize| &grad_z[item * dim..][..dim];
+    let others = Others::new(pass, states, dim, of);
+    let mut grad = vec![0.0; dim];
+    for (item, loss) in losses.iter_mut().enumerate() {
+        let row = item / states.samples();
+        if map.outcomes()[row].is_err() {
+            continue; // its samples fail
+        }
+        if others.mean(item, &mut grad) == 0 {
+            grad.copy_from_slice(of(item));
+        }
+        *loss -= dot(map.state(row), &grad);
     }
 }
 

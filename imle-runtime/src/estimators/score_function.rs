@@ -4,9 +4,8 @@ use imle_api::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 
 use super::baseline::{Baseline, Others};
-use super::exact::listed;
+use super::exact::{listed, marginals};
 use super::{Estimator, Feedback, Memory};
-use crate::distribution::Distribution;
 use crate::gradient::Gradient;
 use crate::pass::Pass;
 use crate::sampling::Sampling;
@@ -44,11 +43,11 @@ pub enum Score {
     /// the I-MLE paper, as far as perturb-and-MAP samples from it. It does over one-hot states with Gumbel noise.
     /// At least two samples, and four if they are antithetic; a sample that is the only one that was solved fails.
     Marginals,
-    /// `(z - mu) / tau` with the exact `mu`, from all states of a small set: the estimator of the paper's
-    /// experiments. As `marginals` otherwise.
+    /// `(z - mu) / tau` with the exact `mu`: the estimator of the paper's experiments. As `marginals` otherwise.
     Exact {
-        /// The states of the feasible set.
-        states: Vec<Vec<f64>>,
+        /// The states of a small feasible set; if there is no list, the oracle is asked for its exact marginals.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        states: Option<Vec<Vec<f64>>>,
     },
 }
 
@@ -60,10 +59,15 @@ impl Estimator for ScoreFunction {
             return invalid("tau = 0 leaves no distribution to differentiate".to_owned());
         }
         self.baseline.validate()?;
+        if self.baseline == Baseline::Map {
+            let message = "baseline = \"map\" needs the loss of the MAP state, and a score function is told those of the \
+                           samples only";
+            return invalid(message.to_owned());
+        }
         let needed = if sampling.antithetic { 4 } else { 2 };
         match &self.score {
             Score::Noise => has_score(sampling),
-            Score::Exact { states } => listed(states),
+            Score::Exact { states } => states.as_deref().map_or(Ok(()), listed),
             Score::Marginals if sampling.samples < needed => invalid(format!(
                 "samples = {}; the mean of the others needs at least {needed}",
                 sampling.samples
@@ -97,17 +101,21 @@ impl Estimator for ScoreFunction {
                     states,
                     &losses,
                     |item, mu| match means.mean(item, mu) {
-                        0 => Err(no_others()),
+                        0 => Err(no_others(states, item)),
                         _ => Ok(()),
                     },
                 ))
             }
             Score::Exact { states: all } => {
                 let losses = self.baseline.subtract(pass, states, losses, memory)?;
-                let mu = exact_marginals(pass, all)?;
+                let mu = pass.compute(pass.rows(), |row, mu| {
+                    let (theta, tau) = (pass.theta_row(row), pass.tau(row));
+                    marginals(pass, row, all.as_deref(), theta, tau, mu).map(|()| 0.0)
+                });
                 Ok(weighted_states(pass, states, &losses, |item, to| {
                     let row = item / states.samples();
-                    to.copy_from_slice(&mu[row * to.len()..][..to.len()]);
+                    mu.outcomes()[row].clone()?;
+                    to.copy_from_slice(mu.state(row));
                     Ok(())
                 }))
             }
@@ -115,18 +123,13 @@ impl Estimator for ScoreFunction {
     }
 }
 
-fn exact_marginals(pass: &Pass<'_>, states: &[Vec<f64>]) -> Result<Vec<f64>, Error> {
-    let mut mu = Vec::new();
-    for (row, theta) in pass.theta().chunks_exact(pass.dim()).enumerate() {
-        mu.extend(Distribution::gibbs(states, theta, pass.tau(row))?.mean());
-    }
-    Ok(mu)
-}
-
-/// Without a mean to compare with, `z - 0` would be no score.
-fn no_others() -> Error {
+/// Without a mean to compare with, `z - 0` would be no score. It is an error of the kind that the others have.
+fn no_others(states: &States, item: usize) -> Error {
     let message = "no other sample of this row was solved, so there is no mean to compare it with";
-    Error::new(ErrorKind::InvalidInput, message)
+    let row = item / states.samples();
+    let failed = states.errors().find(|failed| failed.row == row);
+    let kind = failed.map_or(ErrorKind::BackendFailed, |failed| failed.error.kind());
+    Error::new(kind, message)
 }
 
 /// The mean over samples of `loss (z - mu) / tau`; `center` writes `mu` of an item.
