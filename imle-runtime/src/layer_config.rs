@@ -1,5 +1,6 @@
 //! A whole layer in a configuration file.
 
+use std::fmt;
 use std::sync::Arc;
 
 use imle_api::{Error, ErrorKind, Oracle};
@@ -105,8 +106,9 @@ impl OracleConfig {
 }
 
 /// A layer that was opened.
-#[derive(Debug)]
 pub struct Opened {
+    /// The oracle of the layer and the loss: the one whose states a pool is told of, [`Pool::insert`].
+    pub oracle: Arc<dyn Oracle>,
     /// The layer.
     pub layer: Layer,
     /// The loss over the same oracle, if there is one.
@@ -117,6 +119,15 @@ pub struct Opened {
     pub cache: Option<Cache>,
     /// The pool of the layer and the loss, if they have one.
     pub pool: Option<Pool>,
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { layer, loss, .. } = self;
+        let fields = &mut f.debug_struct("Opened");
+        fields.field("layer", layer).field("loss", loss);
+        fields.finish_non_exhaustive()
+    }
 }
 
 impl LayerConfig {
@@ -195,13 +206,15 @@ impl LayerConfig {
             LossLayer::with_shared(oracle.clone(), loss.clone(), self.sampling.clone())
         };
         let mut loss = self.loss.as_ref().map(loss).transpose()?;
-        let mut layer = Layer::with_shared(oracle, self.estimator.clone(), self.sampling.clone())?;
+        let (estimator, sampling) = (self.estimator.clone(), self.sampling.clone());
+        let mut layer = Layer::with_shared(oracle.clone(), estimator, sampling)?;
         let pool = self.pool.map(Pool::new).transpose()?;
         if let Some(pool) = &pool {
             layer = layer.with_pool(pool.clone());
             loss = loss.map(|loss| loss.with_pool(pool.clone()));
         }
         Ok(Opened {
+            oracle,
             layer,
             loss,
             fallback,
