@@ -2,7 +2,7 @@
 //!
 //! A linear model predicts the costs of a combinatorial problem from features; each method trains it in its
 //! own way, and the regret of its decisions on test problems is what counts. Data, split, model, optimiser
-//! and settings are those of PyEPO's runs: the same numbers should come out, up to the noise of ten seeds.
+//! and settings are those of whoever published figures: the same should come out, up to the noise of ten seeds.
 //!
 //! ```sh
 //! cargo run --release --example regret_table                                 # the whole grid
@@ -110,8 +110,12 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
         .map_err(|why| format!("cannot write into {}: {why}", options.out.display()))?;
     println!("Wrote {} and {}.", csv.display(), html.display());
     let models: usize = summaries.iter().map(|summary| summary.seeds).sum();
+    let before = match models - trained {
+        0 => String::new(),
+        before => format!("; {before} were there from runs before"),
+    };
     println!(
-        "Trained {trained} of the {models} models in {:.1} s; the others were there before.",
+        "Trained {trained} models in {:.1} s{before}.",
         start.elapsed().as_secs_f64()
     );
     if options.check {
@@ -121,12 +125,20 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn notes(options: &Options) -> String {
-    format!(
-        "  Normalized regret on 1000 test problems in percent, mean ± standard deviation over {} seeds.\n\
-         * more than two standard errors from the reference: {}.\n",
-        options.seeds,
-        options.benchmark.published_by()
-    )
+    let Options {
+        seeds, benchmark, ..
+    } = options;
+    [
+        format!(
+            "  Normalized regret on 1000 test problems in percent, mean ± standard deviation over {seeds} seeds."
+        ),
+        format!(
+            "* more than two standard errors from the reference: {}.",
+            benchmark.published_by()
+        ),
+        format!("  {}\n", benchmark.settings()),
+    ]
+    .join("\n")
 }
 
 /// Fails with the cells that are outside their band.
