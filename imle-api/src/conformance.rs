@@ -5,24 +5,26 @@
 //! loaded library, a wrapper.
 
 mod case;
+mod explore;
 mod marginals;
+mod property;
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use case::Case;
+use crate::{Error, Linked, Oracle, Solver};
 
-use crate::{Error, ErrorKind, Linked, Oracle, Solver};
+pub use property::Property;
 
 /// Configurations with known states, and configurations that must be refused.
 ///
-/// The properties: facts that hold for every state; feasibility and optimality against enumeration;
-/// ties; the radius and the bound, where given; one outcome for each row; results that depend on
-/// nothing but theta (order, splitting, workspace history, threads); refusal of unknown keys and of the
-/// configurations named by [`refuses`](Self::refuses); marginals and log-partition against enumeration,
-/// if the solver has them.
+/// What is checked, one [`Property`] after the other: facts that hold for every state; feasibility and
+/// optimality against enumeration; ties; the radius and the bound, where given; one outcome for each row;
+/// results that depend on nothing but theta (order, splitting, workspace history, threads); refusal of unknown
+/// keys and of the configurations named by [`refuses`](Self::refuses); marginals and log-partition against
+/// enumeration, if the solver has them.
 ///
 /// ```
 /// use imle_api::conformance::{Check, binary_vectors};
@@ -60,7 +62,8 @@ use crate::{Error, ErrorKind, Linked, Oracle, Solver};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Check {
-    cases: Vec<(Value, Vec<Vec<f64>>)>,
+    /// Configurations with their states, if those are known.
+    cases: Vec<(Value, Option<Vec<Vec<f64>>>)>,
     refused: Vec<Value>,
     rows: usize,
     seed: u64,
@@ -89,7 +92,41 @@ impl Check {
     /// Of states that differ in nothing that theta can tell apart, one is enough.
     #[must_use]
     pub fn case(mut self, config: Value, states: Vec<Vec<f64>>) -> Self {
-        self.cases.push((config, states));
+        self.cases.push((config, Some(states)));
+        self
+    }
+
+    /// Adds a configuration whose states nobody lists: the solver itself is asked for them.
+    ///
+    /// Of an instance over at most 12 zeros and ones that takes any theta, every vector `v` is asked for by
+    /// `theta = 2 v - 1`, whose only maximiser it is if it is a state. Those that come back are the feasible set by
+    /// the solver's own account, and it is held to that. Of other instances the states that come back for many
+    /// thetas are collected: a state is then wrong if a collected one has a larger `<z, theta>`, and marginals
+    /// are not compared.
+    ///
+    /// The objective of the instance must be `<z, theta>` alone, without a known part.
+    ///
+    /// ```
+    /// use imle_api::conformance::{Check, Property};
+    /// use imle_api::{Facts, FnOracle};
+    /// use std::sync::Arc;
+    ///
+    /// // Promises the largest coordinate and never looks at the last one.
+    /// let forgetful = || FnOracle::new(Facts::binary(3), |theta, z| {
+    ///     z.fill(0.0);
+    ///     z[if theta[1] > theta[0] { 1 } else { 0 }] = 1.0;
+    ///     if theta[2] >= 1.0 && theta[0] < 0.0 && theta[1] < 0.0 { z.copy_from_slice(&[0.0, 0.0, 1.0]); }
+    ///     Ok(())
+    /// });
+    /// let failure = Check::new()
+    ///     .explore(serde_json::json!([3]))
+    ///     .test(Property::Optimality, |_| Ok(Arc::new(forgetful())))
+    ///     .unwrap_err();
+    /// assert_eq!(failure.property(), "optimality");
+    /// ```
+    #[must_use]
+    pub fn explore(mut self, config: Value) -> Self {
+        self.cases.push((config, None));
         self
     }
 
@@ -132,34 +169,21 @@ impl Check {
         &self,
         open: impl Fn(&Value) -> Result<Arc<dyn Oracle>, Error>,
     ) -> Result<(), Failure> {
-        for config in &self.refused {
-            refusal(config, "a configuration that must be refused", &open)?;
-        }
-        for (config, states) in &self.cases {
-            let mut extended = config.clone();
-            if let Value::Object(keys) = &mut extended {
-                keys.insert("no_such_key".to_owned(), Value::Null);
-                refusal(&extended, "an unknown key", &open)?;
-            }
-            let open = || {
-                open(config)
-                    .map_err(|why| Failure::new("opening", config, format!("refused: {why}")))
-            };
-            let case = Case {
-                config,
-                states,
-                facts: open()?.facts(),
-                seed: self.seed,
-            };
-            case.facts_hold()?;
-            let theta = case.thetas(self.rows);
-            let z = case.every_row_is_optimal(&*open()?, &theta)?;
-            case.proofs_hold(&*open()?, &theta)?;
-            case.nothing_but_theta_matters(&*open()?, &theta, &z)?;
-            case.a_raised_stop_flag_never_gives_a_wrong_state(&*open()?, &theta)?;
-            case.marginals_are_exact(&*open()?, &theta)?;
-        }
-        Ok(())
+        let mut properties = Property::ALL.into_iter();
+        properties.try_for_each(|property| self.test(property, &open))
+    }
+
+    /// Checks one property of whatever `open` makes of a configuration.
+    ///
+    /// # Errors
+    ///
+    /// The first broken promise, with the evidence.
+    pub fn test(
+        &self,
+        property: Property,
+        open: impl Fn(&Value) -> Result<Arc<dyn Oracle>, Error>,
+    ) -> Result<(), Failure> {
+        property.test(self, &open)
     }
 }
 
@@ -201,10 +225,22 @@ impl Failure {
         }
     }
 
-    /// Names the property that does not hold.
+    /// Names what does not hold.
     #[must_use]
     pub fn property(&self) -> &'static str {
         self.property
+    }
+
+    /// The configuration for which it does not, as JSON.
+    #[must_use]
+    pub fn config(&self) -> &str {
+        &self.config
+    }
+
+    /// What was seen: the theta, what came back, and what would have been right.
+    #[must_use]
+    pub fn evidence(&self) -> &str {
+        &self.evidence
     }
 }
 
@@ -227,17 +263,3 @@ impl fmt::Debug for Failure {
 }
 
 impl std::error::Error for Failure {}
-
-fn refusal(
-    config: &Value,
-    what: &str,
-    open: &impl Fn(&Value) -> Result<Arc<dyn Oracle>, Error>,
-) -> Result<(), Failure> {
-    let failure = |evidence: String| Failure::new("refusal", config, evidence);
-    match open(config) {
-        Ok(_) => Err(failure(format!("{what} was accepted"))),
-        Err(why) if why.message().is_empty() => Err(failure(format!("{what}: no sentence"))),
-        Err(why) if why.kind() == ErrorKind::Panic => Err(failure(format!("{what}: {why}"))),
-        Err(_) => Ok(()),
-    }
-}

@@ -304,3 +304,93 @@ fn marginals_that_depend_on_what_was_asked_before_are_found() {
     });
     assert!(property(result).starts_with("the same marginals"));
 }
+
+/// Checks a 2-out-of-4 oracle of which nobody lists the states.
+fn explored(
+    spoil: impl Fn(&[f64], &mut [f64]) + Send + Sync + Clone + 'static,
+) -> Result<(), Failure> {
+    Check::new().explore(json!([4, 2])).run_on(|_| {
+        let spoil = spoil.clone();
+        Ok(Arc::new(FnOracle::new(
+            Facts::binary(4),
+            move |theta, z| {
+                largest_two(theta, z);
+                spoil(theta, z);
+                Ok(())
+            },
+        )))
+    })
+}
+
+#[test]
+fn a_right_oracle_passes_when_it_is_asked_for_its_states() {
+    explored(|_, _| ()).unwrap();
+}
+
+#[test]
+fn a_state_that_another_answer_of_the_solver_beats_is_found() {
+    let failure = explored(|theta, z| {
+        if theta[0] > 1.5 {
+            z.rotate_right(1);
+        }
+    })
+    .expect_err("the defect is found");
+    assert_eq!(failure.property(), "optimality");
+    assert!(failure.evidence().contains("but ["), "{failure}");
+    assert_eq!(failure.config(), "[4,2]");
+}
+
+#[test]
+fn a_state_that_the_solver_itself_does_not_know_is_found() {
+    let result = explored(|theta, z| {
+        if theta[0].abs() > 1e3 {
+            z.fill(1.0);
+        }
+    });
+    assert_eq!(property(result), "feasibility");
+}
+
+/// Up to the seven states of a knapsack of 30 items, of which none is asked for by itself.
+#[test]
+fn a_large_instance_is_held_to_the_states_that_came_back() {
+    let best_of_seven = |lie: bool| {
+        Check::new().explore(json!([30])).run_on(move |_| {
+            Ok(Arc::new(FnOracle::new(
+                Facts::binary(30).with_ones(3),
+                move |theta, z| {
+                    let start = |block: &usize| theta[4 * block..][..3].iter().sum::<f64>();
+                    let best = (0..7).fold(0, |best, block| {
+                        let better = start(&block) > start(&best);
+                        if better { block } else { best }
+                    });
+                    let best = if lie && theta[29] > 0.9 { 6 } else { best };
+                    z.fill(0.0);
+                    z[4 * best..][..3].fill(1.0);
+                    Ok(())
+                },
+            )))
+        })
+    };
+    best_of_seven(false).unwrap();
+    assert_eq!(property(best_of_seven(true)), "optimality");
+}
+
+#[test]
+fn an_instance_without_states_is_held_to_that() {
+    let check = |lie: bool| {
+        Check::new().explore(json!([])).run_on(move |_| {
+            Ok(Arc::new(FnOracle::new(
+                Facts::binary(2),
+                move |theta, z: &mut [f64]| {
+                    z.fill(0.0);
+                    match lie && theta[0] > 1e3 {
+                        true => Ok(()),
+                        false => Err(Error::new(ErrorKind::Infeasible, "there is none")),
+                    }
+                },
+            )))
+        })
+    };
+    check(false).unwrap();
+    assert_eq!(property(check(true)), "infeasibility");
+}

@@ -1,5 +1,6 @@
 //! The properties, each looking for a theta that breaks it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
@@ -13,7 +14,9 @@ const ROUNDING: f64 = 1e-9;
 /// One configuration under test.
 pub(super) struct Case<'a> {
     pub(super) config: &'a Value,
-    pub(super) states: &'a [Vec<f64>],
+    pub(super) states: Cow<'a, [Vec<f64>]>,
+    /// Whether the feasible set has no other states.
+    pub(super) complete: bool,
     pub(super) facts: Facts,
     pub(super) seed: u64,
 }
@@ -28,7 +31,7 @@ impl Case<'_> {
         if facts.dim == 0 {
             return Err(self.failure("facts", "dim = 0"));
         }
-        for z in self.states {
+        for z in &*self.states {
             let failure = |why: &str| self.failure("facts", format!("state {z:?} {why}"));
             if z.len() != facts.dim {
                 return Err(failure(&format!(
@@ -83,12 +86,17 @@ impl Case<'_> {
         Ok(z)
     }
 
+    /// Whether no theta has a state.
+    pub(super) fn is_infeasible(&self) -> bool {
+        self.complete && self.states.is_empty()
+    }
+
     fn check_status(&self, outcome: &Outcome, theta: &[f64]) -> Result<(), Failure> {
         match outcome {
-            Ok(_) if self.states.is_empty() => {
+            Ok(_) if self.is_infeasible() => {
                 Err(self.failure("infeasibility", format!("theta {theta:?} got a state")))
             }
-            Err(why) if self.states.is_empty() && why.kind() == ErrorKind::Infeasible => Ok(()),
+            Err(why) if self.is_infeasible() && why.kind() == ErrorKind::Infeasible => Ok(()),
             Ok(_) => Ok(()),
             Err(why) => {
                 Err(self.failure("a state for every row", format!("theta {theta:?}: {why}")))
@@ -108,7 +116,7 @@ impl Case<'_> {
         let feasible: BTreeSet<Vec<u64>> = self.states.iter().map(|z| key(z)).collect();
         let dim = self.facts.dim;
         for (theta, z) in theta.chunks_exact(dim).zip(z.chunks_exact(dim)) {
-            if !feasible.contains(&key(z)) {
+            if self.complete && !feasible.contains(&key(z)) {
                 let evidence = format!("theta {theta:?} got {z:?}, which is not a state");
                 return Err(self.failure("feasibility", evidence));
             }
@@ -290,6 +298,6 @@ pub(super) fn dot(theta: &[f64], z: &[f64]) -> f64 {
 }
 
 /// The bits of a state, with the sign of zero removed.
-fn key(z: &[f64]) -> Vec<u64> {
+pub(super) fn key(z: &[f64]) -> Vec<u64> {
     z.iter().map(|z| (z + 0.0).to_bits()).collect()
 }
