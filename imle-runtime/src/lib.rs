@@ -7,7 +7,8 @@
 //! - [`Noise`] (noise/mod.rs) and [`Target`] (target.rs), its two open choices;
 //! - [`Estimator`] (estimators/) and [`Loss`] (losses/), the field's other ways to learn through a solver;
 //! - [`methods`], a table of all of them, and [`Distribution`] (distribution.rs), what they sampled from;
-//! - [`Registry`] (registry.rs) and [`Plugin`] (plugin.rs), where solvers come from;
+//! - [`Registry`] (registry.rs) and [`Plugin`] (plugin.rs), where solvers come from, and [`Lock`] (trust.rs), which of
+//!   them may;
 //! - [`Cache`] (cache.rs), an exact memory in front of any oracle;
 //! - [`Pool`] (pool/mod.rs), an approximate one;
 //! - [`Portfolio`] (portfolio.rs) and [`Fallback`] (fallback.rs), several back ends for one problem;
@@ -33,6 +34,7 @@ mod gradient;
 mod imle;
 mod layer;
 mod layer_config;
+mod library_file;
 mod log_partition;
 mod losses;
 mod mean_difference;
@@ -55,6 +57,7 @@ mod plugin_search;
 mod plugin_text;
 mod pool;
 mod portfolio;
+mod private_copy;
 mod registry;
 mod sampling;
 mod saved;
@@ -62,6 +65,7 @@ mod states;
 mod summation;
 mod target;
 mod temperature;
+mod trust;
 mod worst_objectives;
 
 pub use cache::{Cache, CacheStatistics};
@@ -106,6 +110,7 @@ pub use saved::Saved;
 pub use states::{RowError, States};
 pub use target::{Combinatorial, Pid, RelativePid, Target};
 pub use temperature::{RelativeTemperature, Temperature};
+pub use trust::Lock;
 pub use worst_objectives::worst_objectives;
 
 #[doc = include_str!("../METHODS.md")]

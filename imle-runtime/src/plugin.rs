@@ -6,13 +6,15 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
 
 use imle_api::{Error, ErrorKind, Oracle, abi};
 use serde_json::Value;
 
+use crate::library_file::{LibraryFile, Stamp};
 use crate::plugin_oracle::{Functions, LoadedOracle};
 use crate::plugin_text::TextSink;
+use crate::private_copy::PrivateCopy;
+use crate::trust::check_locks;
 
 /// More solvers than this in one library are taken for a broken table.
 const MOST_SOLVERS: u64 = 1024;
@@ -47,12 +49,14 @@ pub struct SolverInfo {
 impl Plugin {
     /// Loads a plugin library and checks every field of its tables.
     ///
-    /// A file that was loaded before is not read again.
+    /// Code that was loaded before is not loaded again. Where a [`Lock`](crate::Lock) applies, the library must be
+    /// listed there, and what is loaded are the bytes that were compared.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Io`] if the file cannot be opened as a library, or has changed since it was loaded
-    /// from the same path; [`ErrorKind::AbiMismatch`] if it is not an imle plugin of this major version
+    /// from the same path; if a lock applies that does not list it; if its group or every user may write it or
+    /// its folder (on Unix; a group with the number of the owner does not count); [`ErrorKind::AbiMismatch`] if it is not an imle plugin of this major version
     /// or one of its tables is wrong. Each way to be wrong has its own sentence.
     ///
     /// # Safety
@@ -62,15 +66,17 @@ impl Plugin {
     pub unsafe fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let place = format!("plugin {}", path.display());
-        // An absolute path, so that the system's loader does not search for it elsewhere.
-        let path = path.canonicalize().map_err(|why| {
-            Error::new(ErrorKind::Io, format!("cannot open the file: {why}")).within(&place)
-        })?;
-        let stamp = refuse_changed_file(&path).map_err(|why| why.within(&place))?;
-        // SAFETY: the caller vouches for the code of the library.
-        let entry = unsafe { open_entry(&path, stamp) }.map_err(|why| why.within(&place))?;
+        let library = LibraryFile::read(path).map_err(|why| why.within(&place))?;
+        let sha256 = check_locks(&library).map_err(|why| why.within(&place))?;
+        let entry = match sha256 {
+            // SAFETY: the caller vouches for the code of the library.
+            Some(sha256) => unsafe { open_copy(&library, sha256) },
+            // SAFETY: likewise.
+            None => unsafe { open_file(&library) },
+        };
+        let entry = entry.map_err(|why| why.within(&place))?;
         // SAFETY: likewise; the library is never unloaded, so `entry` stays valid.
-        unsafe { Self::from_entry(entry, path) }.map_err(|why| why.within(&place))
+        unsafe { Self::from_entry(entry, library.path) }.map_err(|why| why.within(&place))
     }
 
     /// Checks the tables of a plugin whose entry function is part of this program.
@@ -347,47 +353,74 @@ fn mismatch(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
 /// Size and time of the files that were opened as libraries.
 static OPENED: Mutex<BTreeMap<PathBuf, Stamp>> = Mutex::new(BTreeMap::new());
 
-type Stamp = (u64, Option<SystemTime>);
+/// The entries of the libraries that were loaded from a private copy, by their SHA-256.
+static COPIES: Mutex<BTreeMap<String, abi::Entry>> = Mutex::new(BTreeMap::new());
 
 /// The system's loader hands out the old code for a path that it knows, or crashes if the file was
 /// overwritten in place; a sentence is better than either.
-fn refuse_changed_file(path: &Path) -> Result<Stamp, Error> {
-    let metadata = std::fs::metadata(path)
-        .map_err(|why| Error::new(ErrorKind::Io, format!("cannot read the file: {why}")))?;
-    if !metadata.is_file() {
-        let what = match metadata.is_dir() {
-            true => "is a directory, not a library file",
-            false => "is not a regular file",
-        };
-        return Err(Error::new(ErrorKind::Io, what));
-    }
-    let stamp = (metadata.len(), metadata.modified().ok());
+fn refuse_changed_file(library: &LibraryFile) -> Result<(), Error> {
     let opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
-    if opened.get(path).is_some_and(|before| *before != stamp) {
+    let before = opened.get(&library.path);
+    if before.is_some_and(|before| *before != library.stamp) {
         let message =
             "the file has changed since this process loaded it; give the new version a new path";
         return Err(Error::new(ErrorKind::Io, message));
     }
-    Ok(stamp)
+    Ok(())
+}
+
+/// Opens the file itself.
+///
+/// # Safety
+///
+/// Runs the initialisers of the library, which must be sound.
+unsafe fn open_file(library: &LibraryFile) -> Result<abi::Entry, Error> {
+    refuse_changed_file(library)?;
+    // SAFETY: the caller's promise.
+    let entry = unsafe { open_entry(&library.path, &library.bytes) };
+    // Also without an entry: the loader has it.
+    if !matches!(&entry, Err(why) if why.kind() == ErrorKind::Io) {
+        let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.entry(library.path.clone()).or_insert(library.stamp);
+    }
+    entry
+}
+
+/// Opens the bytes that were read, whatever the file has become meanwhile.
+///
+/// # Safety
+///
+/// Runs the initialisers of the library, which must be sound.
+unsafe fn open_copy(library: &LibraryFile, sha256: String) -> Result<abi::Entry, Error> {
+    // Held until the end: two copies of one library would have their globals twice.
+    let mut copies = COPIES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(entry) = copies.get(&sha256) {
+        return Ok(*entry);
+    }
+    let copy = PrivateCopy::of(&library.bytes, &library.path).map_err(|why| {
+        let message = format!("cannot make the private copy that is loaded: {why}");
+        Error::new(ErrorKind::Io, message)
+    })?;
+    // SAFETY: the caller's promise.
+    let entry = unsafe { open_entry(&copy.path(), &library.bytes) };
+    copy.keep();
+    copies.insert(sha256, entry.clone()?);
+    entry
 }
 
 /// # Safety
 ///
 /// Runs the initialisers of the library, which must be sound.
-unsafe fn open_entry(path: &Path, stamp: Stamp) -> Result<abi::Entry, Error> {
+unsafe fn open_entry(path: &Path, bytes: &[u8]) -> Result<abi::Entry, Error> {
     let not_a_library = |why: String| {
         Error::new(
             ErrorKind::Io,
             format!("cannot be opened as a library: {why}"),
         )
     };
-    #[cfg(target_os = "linux")]
-    refuse_cut_off_file(path).map_err(not_a_library)?;
+    refuse_cut_off_file(bytes).map_err(not_a_library)?;
     // SAFETY: the caller's promise.
     let library = unsafe { open_library(path) }.map_err(|why| not_a_library(sentence(&why)))?;
-    let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
-    opened.entry(path.to_owned()).or_insert(stamp);
-    drop(opened);
     // SAFETY: the symbol of this name has this type, by `imle_plugin.h`.
     let entry = unsafe { library.get::<abi::Entry>(abi::ENTRY_SYMBOL) }.map(|symbol| *symbol);
     // Never unloaded: threads, thread-locals and exit handlers of the library may outlive any use.
@@ -404,15 +437,13 @@ unsafe fn open_entry(path: &Path, stamp: Stamp) -> Result<abi::Entry, Error> {
 /// The loader maps what the file's headers promise, and touching a part that an interrupted copy lacks is
 /// a SIGBUS.
 #[cfg(target_os = "linux")]
-fn refuse_cut_off_file(path: &Path) -> Result<(), String> {
+fn refuse_cut_off_file(bytes: &[u8]) -> Result<(), String> {
     use object::elf::FileHeader64;
     use object::read::elf::{FileHeader, ProgramHeader};
-    let bytes = std::fs::read(path).map_err(|why| why.to_string())?;
-    let header =
-        FileHeader64::<object::Endianness>::parse(&*bytes).map_err(|why| why.to_string())?;
+    let header = FileHeader64::<object::Endianness>::parse(bytes).map_err(|why| why.to_string())?;
     let endian = header.endian().map_err(|why| why.to_string())?;
     let segments = header
-        .program_headers(endian, &*bytes)
+        .program_headers(endian, bytes)
         .map_err(|why| why.to_string())?;
     for segment in segments {
         let (start, length) = segment.file_range(endian);
@@ -423,6 +454,12 @@ fn refuse_cut_off_file(path: &Path) -> Result<(), String> {
             return Err(format!("it is cut off after {} bytes", bytes.len()));
         }
     }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+#[allow(clippy::unnecessary_wraps, reason = "the same signature everywhere")]
+fn refuse_cut_off_file(_: &[u8]) -> Result<(), String> {
     Ok(())
 }
 

@@ -1,0 +1,121 @@
+//! A library file that is read before it is believed.
+
+use std::fs::{File, Metadata};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use imle_api::{Error, ErrorKind};
+
+/// Size and time of a file: what tells that it was replaced.
+pub(crate) type Stamp = (u64, Option<SystemTime>);
+
+/// A library file as it was read, once.
+pub(crate) struct LibraryFile {
+    /// Where it lies, links followed.
+    pub(crate) path: PathBuf,
+    /// The folders of the path that was asked for and of the file.
+    pub(crate) folders: Vec<PathBuf>,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) stamp: Stamp,
+}
+
+impl LibraryFile {
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`] if it cannot be read, is no regular file, or others may write it or a folder of it.
+    pub(crate) fn read(asked: &Path) -> Result<Self, Error> {
+        // An absolute path, so that the system's loader does not search for it elsewhere.
+        let path = asked
+            .canonicalize()
+            .map_err(|why| io(format!("cannot open the file: {why}")))?;
+        let folder_of = |path: &Path| path.parent().and_then(|folder| folder.canonicalize().ok());
+        let asked = std::path::absolute(asked).unwrap_or_else(|_| asked.to_owned());
+        let mut folders: Vec<PathBuf> = [&asked, &path]
+            .into_iter()
+            .filter_map(|p| folder_of(p))
+            .collect();
+        folders.dedup();
+        for folder in &folders {
+            refuse_writable_by_others(folder, &metadata(folder)?)?;
+        }
+        let (bytes, metadata) = read_regular(&path)?;
+        refuse_writable_by_others(&path, &metadata)?;
+        let stamp = (metadata.len(), metadata.modified().ok());
+        Ok(Self {
+            path,
+            folders,
+            bytes,
+            stamp,
+        })
+    }
+}
+
+/// Reads a file that others may not write, nor its folder.
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
+    let path = path
+        .canonicalize()
+        .map_err(|why| io(format!("cannot open the file: {why}")))?;
+    if let Some(folder) = path.parent() {
+        refuse_writable_by_others(folder, &metadata(folder)?)?;
+    }
+    let (bytes, metadata) = read_regular(&path)?;
+    refuse_writable_by_others(&path, &metadata)?;
+    Ok(bytes)
+}
+
+fn metadata(path: &Path) -> Result<Metadata, Error> {
+    std::fs::metadata(path).map_err(|why| io(format!("cannot read the file: {why}")))
+}
+
+/// The metadata are those of the file that was read, whatever has the name by now.
+fn read_regular(path: &Path) -> Result<(Vec<u8>, Metadata), Error> {
+    refuse_irregular(&metadata(path)?)?; // opening a pipe would wait for somebody to write
+    let cannot_read = |why: std::io::Error| io(format!("cannot read the file: {why}"));
+    let mut file = File::open(path).map_err(cannot_read)?;
+    let metadata = file.metadata().map_err(cannot_read)?;
+    refuse_irregular(&metadata)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(cannot_read)?;
+    Ok((bytes, metadata))
+}
+
+fn refuse_irregular(metadata: &Metadata) -> Result<(), Error> {
+    match (metadata.is_file(), metadata.is_dir()) {
+        (true, _) => Ok(()),
+        (_, true) => Err(io("is a directory, not a library file")),
+        _ => Err(io("is not a regular file")),
+    }
+}
+
+/// Code that others can replace is theirs. A group whose number is that of the owner, where every user has a
+/// group alone, is the owner; root's is not, because it may have members.
+#[cfg(unix)]
+fn refuse_writable_by_others(path: &Path, metadata: &Metadata) -> Result<(), Error> {
+    use std::os::unix::fs::MetadataExt;
+    let mode = metadata.mode();
+    let own_group = metadata.gid() == metadata.uid() && metadata.uid() != 0;
+    let by_group = mode & 0o020 != 0 && !own_group;
+    let by_all = mode & 0o002 != 0;
+    if !by_group && !by_all {
+        return Ok(());
+    }
+    let who = if by_all { "every user" } else { "its group" };
+    let what = if metadata.is_dir() { "folder" } else { "file" };
+    Err(io(format!(
+        "not trusted: the {what} {path} can be written by {who} (mode {:o}); `chmod go-w {path}` ends that",
+        mode & 0o7777,
+        path = path.display(),
+    )))
+}
+
+/// Permissions are lists there; the system's own rules hold.
+#[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps, reason = "the same signature everywhere")]
+fn refuse_writable_by_others(_: &Path, _: &Metadata) -> Result<(), Error> {
+    Ok(())
+}
+
+fn io(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    Error::new(ErrorKind::Io, message)
+}
