@@ -283,7 +283,8 @@ impl Layer {
         limits: &Limits<'_>,
     ) -> Result<Gradient, Error> {
         let feedback = Checked::new(&saved.sampled, feedback.into())?;
-        self.back(&saved, limits, |pass, states, memory| {
+        let samples = saved.sampled.samples();
+        self.back(&saved, samples, limits, |pass, states, memory| {
             let feedback = feedback.borrow();
             self.estimator.backward(pass, states, feedback, memory)
         })
@@ -314,7 +315,8 @@ impl Layer {
         limits: &Limits<'_>,
     ) -> Result<Gradient, Error> {
         let grad_mu = check_grad_mu(&saved.sampled, grad_mu)?;
-        self.back(&saved, limits, |pass, means, memory| {
+        let samples = saved.sampled.samples();
+        self.back(&saved, samples, limits, |pass, means, memory| {
             self.estimator.backward_mean(pass, means, &grad_mu, memory)
         })
     }
@@ -322,6 +324,7 @@ impl Layer {
     fn back<Sampled>(
         &self,
         saved: &Saved<Sampled>,
+        samples: usize,
         limits: &Limits<'_>,
         backward: impl FnOnce(&Pass<'_>, &Sampled, &mut Memory) -> Result<Gradient, Error>,
     ) -> Result<Gradient, Error> {
@@ -336,7 +339,7 @@ impl Layer {
         let mut memory = self.memory();
         let mut gradient = backward(&pass, &saved.sampled, &mut memory)?;
         self.set_memory(memory);
-        gradient = gradient.finite(self.dim(), saved.states.samples());
+        gradient = gradient.finite(self.dim(), samples);
         self.engine.sampling.sense.flip(&mut gradient.theta);
         Ok(gradient)
     }
