@@ -11,6 +11,7 @@ use crate::cache::Cache;
 use crate::estimators::Estimator;
 use crate::fallback::Fallback;
 use crate::imle::Imle;
+use crate::isolation::{Isolation, word_or_table};
 use crate::layer::Layer;
 use crate::losses::{Loss, LossLayer};
 use crate::pool::{Pool, PoolConfig};
@@ -81,6 +82,14 @@ pub struct OracleConfig {
     /// The size of the cache in bytes; 0 for none.
     #[serde(default)]
     pub cache_bytes: usize,
+    /// Whether the solvers run in processes of their own, and how: `"process"`, or a table of settings. They
+    /// must then be loaded from libraries.
+    #[serde(
+        default,
+        deserialize_with = "word_or_table",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub isolation: Option<Isolation>,
 }
 
 fn empty() -> Value {
@@ -88,6 +97,13 @@ fn empty() -> Value {
 }
 
 impl OracleConfig {
+    fn open(&self, solver: &str, registry: &Registry) -> Result<Arc<dyn Oracle>, Error> {
+        match &self.isolation {
+            Some(isolation) => registry.open_isolated(solver, &self.config, isolation),
+            None => registry.open(solver, &self.config),
+        }
+    }
+
     /// Opens the solvers behind `first`, if there are any.
     fn behind(
         &self,
@@ -99,7 +115,7 @@ impl OracleConfig {
         }
         let mut backends = vec![(&self.solver, first.clone())];
         for solver in &self.fallback {
-            backends.push((solver, registry.open(solver, &self.config)?));
+            backends.push((solver, self.open(solver, registry)?));
         }
         Ok(Some(Arc::new(Fallback::new(backends)?)))
     }
@@ -173,6 +189,10 @@ impl LayerConfig {
 
     fn validate(&self) -> Result<(), Error> {
         self.sampling.validate()?;
+        if let Some(isolation) = &self.oracle.isolation {
+            let checked = isolation.validate();
+            checked.map_err(|why| why.within("isolation"))?;
+        }
         self.estimator
             .validate(&self.sampling)
             .map_err(|why| why.within("estimator"))?;
@@ -191,9 +211,9 @@ impl LayerConfig {
     ///
     /// # Errors
     ///
-    /// As [`Registry::open`], for every solver that is named, [`Fallback::new`] and [`Layer::new`].
+    /// As [`Registry::open`] or [`Registry::open_isolated`], for every solver that is named, [`Fallback::new`] and [`Layer::new`].
     pub fn open(&self, registry: &Registry) -> Result<Opened, Error> {
-        let mut oracle = registry.open(&self.oracle.solver, &self.oracle.config)?;
+        let mut oracle = self.oracle.open(&self.oracle.solver, registry)?;
         let fallback = self.oracle.behind(&oracle, registry)?;
         if let Some(fallback) = &fallback {
             oracle = fallback.clone();

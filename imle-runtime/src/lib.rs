@@ -12,6 +12,8 @@
 //! - [`Cache`] (cache.rs), an exact memory in front of any oracle;
 //! - [`Pool`] (pool/mod.rs), an approximate one;
 //! - [`Portfolio`] (portfolio.rs) and [`Fallback`] (fallback.rs), several back ends for one problem;
+//! - [`Isolated`] (isolation/), a plugin in processes of its own, and [`failures`], what can go wrong and what
+//!   happens then;
 //! - [`exact_marginals`] (exact.rs), for solvers that have them;
 //! - [`LayerConfig`] (layer_config.rs), all of that in a file;
 //! - [`normalized_regret`] and [`mean_relative_regret`] (metrics.rs), [`worst_objectives`] for predictions with ties.
@@ -32,6 +34,7 @@ mod exact;
 mod fallback;
 mod gradient;
 mod imle;
+mod isolation;
 mod layer;
 mod layer_config;
 mod library_file;
@@ -85,6 +88,7 @@ pub use imle_api::{
     Error, ErrorKind, Facts, FnOracle, Identity, Limits, Linked, Oracle, Outcome, Proof, Solved,
     Solver, StopFlag, ThetaDomain, solve_one,
 };
+pub use isolation::{Isolated, Isolation, serve};
 pub use layer::Layer;
 pub use layer_config::{LayerConfig, Opened, OracleConfig};
 pub use log_partition::{Estimate, log_partition_bound};
@@ -115,6 +119,9 @@ pub use worst_objectives::worst_objectives;
 
 #[doc = include_str!("../METHODS.md")]
 pub mod methods {}
+
+#[doc = include_str!("../FAILURES.md")]
+pub mod failures {}
 
 /// Compiles the programs of the README.
 #[cfg(doctest)]

@@ -64,6 +64,13 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
+/// The stamp of a regular file.
+pub(crate) fn stamp_of(path: &Path) -> Result<Stamp, Error> {
+    let metadata = metadata(path)?;
+    refuse_irregular(&metadata)?;
+    Ok((metadata.len(), metadata.modified().ok()))
+}
+
 fn metadata(path: &Path) -> Result<Metadata, Error> {
     std::fs::metadata(path).map_err(|why| io(format!("cannot read the file: {why}")))
 }

@@ -160,10 +160,13 @@ impl Plugin {
     ///
     /// As `open`; [`ErrorKind::InvalidConfig`] if it is not JSON.
     pub fn open_json(&self, solver: &str, config: &str) -> Result<Arc<dyn Oracle>, Error> {
+        Ok(Arc::new(self.open_loaded(solver, config)?))
+    }
+
+    pub(crate) fn open_loaded(&self, solver: &str, config: &str) -> Result<LoadedOracle, Error> {
         let (info, functions) = self.solver(solver)?;
         let opened = LoadedOracle::open(info, *functions, config);
-        let oracle = opened.map_err(|why| why.within(format_args!("solver `{solver}`")))?;
-        Ok(Arc::new(oracle))
+        opened.map_err(|why| why.within(format_args!("solver `{solver}`")))
     }
 
     /// Returns the JSON Schema of a solver's configuration.

@@ -21,7 +21,6 @@ impl LoadedOracle {
         limits: &Limits<'_>,
     ) -> Result<(), Error> {
         let mut returned = Returned::new(outcomes.len());
-        let mut error = TextSink::new();
         let arguments = abi::SolveArguments {
             struct_size: size_of::<abi::SolveArguments>() as u32,
             flags: 0,
@@ -37,18 +36,34 @@ impl LoadedOracle {
             row_message: Some(take_row_message),
             host: ptr::from_mut(&mut returned.messages).cast(),
         };
-        // SAFETY: instance and workspace are alive and the workspace is ours alone; every array has the
-        // length that the header asks for and lives through the call.
-        let status = unsafe {
-            let (instance, workspace) = (self.instance.as_ptr(), workspace.workspace.as_ptr());
-            (self.functions.solve)(instance, workspace, &arguments, error.as_sink())
-        };
+        // SAFETY: every array has the length that the header asks for and lives through the call.
+        let called = unsafe { self.ask_states(workspace, &arguments) };
         let rows = theta
             .chunks_exact(self.facts.dim)
             .zip(z.chunks_exact(self.facts.dim));
         returned.answer(rows, outcomes, |row, theta, z| {
             returned.outcome(row, &self.facts, theta, z)
         });
+        called
+    }
+
+    /// Makes one call of the plugin; the error is the call's own.
+    ///
+    /// # Safety
+    ///
+    /// Every pointer of `arguments` is as `imle_plugin.h` says, during the call.
+    pub(crate) unsafe fn ask_states(
+        &self,
+        workspace: &LoadedWorkspace,
+        arguments: &abi::SolveArguments,
+    ) -> Result<(), Error> {
+        let mut error = TextSink::new();
+        // SAFETY: instance and workspace are alive and the workspace is ours alone; the arguments are the
+        // caller's promise.
+        let status = unsafe {
+            let (instance, workspace) = (self.instance.as_ptr(), workspace.workspace.as_ptr());
+            (self.functions.solve)(instance, workspace, arguments, error.as_sink())
+        };
         check(status, &error)
     }
 
@@ -61,15 +76,7 @@ impl LoadedOracle {
         log_partitions: &mut [Result<f64, Error>],
         limits: &Limits<'_>,
     ) -> Result<(), Error> {
-        let Some(marginals) = self.functions.marginals else {
-            let message = format!(
-                "{} has no exact marginals; estimate them by the mean of samples",
-                self.name
-            );
-            return Err(Error::new(ErrorKind::Unsupported, message));
-        };
         let mut returned = Returned::new(log_partitions.len());
-        let mut error = TextSink::new();
         let arguments = abi::MarginalsArguments {
             struct_size: size_of::<abi::MarginalsArguments>() as u32,
             flags: 0,
@@ -84,59 +91,116 @@ impl LoadedOracle {
             host: ptr::from_mut(&mut returned.messages).cast(),
         };
         // SAFETY: as for a solve.
-        let status = unsafe {
-            let (instance, workspace) = (self.instance.as_ptr(), workspace.workspace.as_ptr());
-            marginals(instance, workspace, &arguments, error.as_sink())
-        };
+        let called = unsafe { self.ask_marginals(workspace, &arguments) };
         let rows = theta
             .chunks_exact(self.facts.dim)
             .zip(mu.chunks_exact(self.facts.dim));
         returned.answer(rows, log_partitions, |row, _, mu| {
             returned.log_partition(row, &self.facts, mu)
         });
-        check(status, &error)
+        called
     }
 
-    /// Answers every row by calls of the plugin. After a panic the rows that have no result yet are given to
-    /// a fresh workspace.
-    fn every_row<T: Clone + PartialEq>(
+    /// As [`ask_states`](Self::ask_states), for marginals.
+    ///
+    /// # Safety
+    ///
+    /// Every pointer of `arguments` is as `imle_plugin.h` says, during the call.
+    pub(crate) unsafe fn ask_marginals(
         &self,
-        theta: &[f64],
-        output: &mut [f64],
-        results: &mut [Result<T, Error>],
-        call: impl Fn(
-            &LoadedWorkspace,
-            &[f64],
-            &mut [f64],
-            &mut [Result<T, Error>],
-        ) -> Result<(), Error>,
-    ) {
-        let dim = self.facts.dim;
+        workspace: &LoadedWorkspace,
+        arguments: &abi::MarginalsArguments,
+    ) -> Result<(), Error> {
+        let Some(marginals) = self.functions.marginals else {
+            let message = format!(
+                "{} has no exact marginals; estimate them by the mean of samples",
+                self.name
+            );
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        };
+        let mut error = TextSink::new();
+        // SAFETY: as for states.
+        let status = unsafe {
+            let (instance, workspace) = (self.instance.as_ptr(), workspace.workspace.as_ptr());
+            marginals(instance, workspace, arguments, error.as_sink())
+        };
+        check(status, &error)
+    }
+}
+
+/// Rows with their outputs and the places for their results.
+pub(crate) struct Rows<'a, T> {
+    pub(crate) dim: usize,
+    /// `[rows, dim]`
+    pub(crate) theta: &'a [f64],
+    /// `[rows, dim]`: states or marginals.
+    pub(crate) output: &'a mut [f64],
+    pub(crate) results: &'a mut [Result<T, Error>],
+}
+
+impl<T: Clone + PartialEq> Rows<'_, T> {
+    /// No row has a result yet.
+    pub(crate) fn unset<'a>(
+        dim: usize,
+        theta: &'a [f64],
+        output: &'a mut [f64],
+        results: &'a mut [Result<T, Error>],
+    ) -> Rows<'a, T> {
         assert_eq!(theta.len(), results.len() * dim, "theta is [rows, dim]");
         assert_eq!(output.len(), theta.len(), "the output is [rows, dim]");
         results.fill(unset());
+        Rows {
+            dim,
+            theta,
+            output,
+            results,
+        }
+    }
+
+    /// Some of the rows.
+    pub(crate) fn part(&mut self, rows: Range<usize>) -> Rows<'_, T> {
+        let values = rows.start * self.dim..rows.end * self.dim;
+        Rows {
+            dim: self.dim,
+            theta: &self.theta[values.clone()],
+            output: &mut self.output[values],
+            results: &mut self.results[rows],
+        }
+    }
+
+    /// Answers the rows that have no result by calls of the plugin. After a panic those that are left are
+    /// given to a fresh workspace.
+    pub(crate) fn answer(&mut self, mut call: impl FnMut(Rows<'_, T>) -> Result<(), Error>) {
         let mut from = 0;
         // One run of rows without a result after the other: a row that has one is not handed out again.
-        while let Some(run) = next_unset(results, from) {
-            let values = run.start * dim..run.end * dim;
-            let (theta, output) = (&theta[values.clone()], &mut output[values]);
-            let rows = &mut results[run.clone()];
+        while let Some(run) = self.next_unset(from) {
             from = run.end;
-            let called = self.with_workspace(|workspace| call(workspace, theta, output, rows));
-            let Err(why) = called else {
+            let Err(why) = call(self.part(run.clone())) else {
                 continue;
             };
-            let unset_rows = rows.iter_mut().filter(|result| **result == unset());
+            let results = &mut self.results[run.clone()];
+            let unset_rows = results.iter_mut().filter(|result| **result == unset());
             if !is_fatal_for_workspace(&why) {
                 unset_rows.for_each(|result| *result = Err(why.clone()));
                 continue;
             }
             // A panic that did not answer the first row costs it, so that every turn makes progress.
-            if rows[0] == unset() {
-                rows[0] = Err(why);
+            if results[0] == unset() {
+                results[0] = Err(why);
             }
             from = run.start + 1;
         }
+    }
+
+    /// The next rows from `from` on that have no result.
+    pub(crate) fn next_unset(&self, from: usize) -> Option<Range<usize>> {
+        let is_unset = |result: &Result<T, Error>| *result == unset();
+        let start = from + self.results[from..].iter().position(is_unset)?;
+        let length = self.results[start..]
+            .iter()
+            .take_while(|result| is_unset(result))
+            .count();
+        Some(start..start + length)
     }
 }
 
@@ -154,8 +218,10 @@ impl Oracle for LoadedOracle {
     }
 
     fn solve(&self, theta: &[f64], z: &mut [f64], outcomes: &mut [Outcome], limits: &Limits<'_>) {
-        self.every_row(theta, z, outcomes, |workspace, theta, z, outcomes| {
-            self.call_solve(workspace, theta, z, outcomes, limits)
+        Rows::unset(self.facts.dim, theta, z, outcomes).answer(|rows| {
+            self.with_workspace(|workspace| {
+                self.call_solve(workspace, rows.theta, rows.output, rows.results, limits)
+            })
         });
     }
 
@@ -166,25 +232,16 @@ impl Oracle for LoadedOracle {
         log_partitions: &mut [Result<f64, Error>],
         limits: &Limits<'_>,
     ) {
-        self.every_row(theta, mu, log_partitions, |workspace, theta, mu, rows| {
-            self.call_marginals(workspace, theta, mu, rows, limits)
+        Rows::unset(self.facts.dim, theta, mu, log_partitions).answer(|rows| {
+            self.with_workspace(|workspace| {
+                self.call_marginals(workspace, rows.theta, rows.output, rows.results, limits)
+            })
         });
     }
 }
 
-/// The next rows from `from` on that have no result.
-fn next_unset<T: PartialEq>(results: &[Result<T, Error>], from: usize) -> Option<Range<usize>> {
-    let is_unset = |result: &Result<T, Error>| *result == unset();
-    let start = from + results[from..].iter().position(is_unset)?;
-    let length = results[start..]
-        .iter()
-        .take_while(|result| is_unset(result))
-        .count();
-    Some(start..start + length)
-}
-
 /// The time limit of a call; an exhausted one must not read as "no limit".
-fn seconds_left(limits: &Limits<'_>) -> f64 {
+pub(crate) fn seconds_left(limits: &Limits<'_>) -> f64 {
     limits
         .time_left()
         .map_or(0.0, |left| left.as_secs_f64().max(1e-9))

@@ -59,6 +59,7 @@ fn objective_and_size(theta: &[f64], z: &[f64]) -> (f64, f64) {
 }
 
 /// What a plugin wrote about the rows of one call.
+#[derive(Debug)]
 pub(crate) struct Returned {
     pub(crate) status: Vec<i32>,
     /// The objective of a state, or the log-partition.

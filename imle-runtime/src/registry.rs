@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use imle_api::{Error, ErrorKind, Facts, Identity, Limits, Linked, Oracle, Outcome, Solver};
 use serde_json::Value;
 
+use crate::isolation::{Isolated, Isolation};
 use crate::plugin::{Plugin, SolverInfo};
 
 /// Solvers by name.
@@ -23,7 +24,15 @@ pub struct Registry {
 #[derive(Default)]
 struct Inner {
     entries: BTreeMap<String, Arc<Entry>>,
-    open: Vec<(String, Value, Weak<Replaceable>)>,
+    open: Vec<Open>,
+}
+
+/// An instance that was opened, and how: a replacement is opened in the same way.
+struct Open {
+    name: String,
+    config: Value,
+    isolation: Option<Isolation>,
+    oracle: Weak<Replaceable>,
 }
 
 /// What stands behind a name.
@@ -34,10 +43,26 @@ enum Entry {
 }
 
 impl Entry {
-    fn open(&self, config: &Value) -> Result<Arc<dyn Oracle>, Error> {
-        match self {
-            Self::Loaded(plugin, solver) => plugin.open(&solver.name, config),
-            Self::Linked(_, open) => open(config),
+    fn open(
+        &self,
+        config: &Value,
+        isolation: Option<&Isolation>,
+    ) -> Result<Arc<dyn Oracle>, Error> {
+        match (self, isolation) {
+            (Self::Loaded(plugin, solver), Some(isolation)) => {
+                let config = config.to_string();
+                let opened = Isolated::open(plugin.path(), &solver.name, &config, isolation);
+                Ok(Arc::new(opened?))
+            }
+            (Self::Linked(solver, _), Some(_)) => {
+                let name = &solver.name;
+                let message = format!(
+                    "solver `{name}` is linked into this program; a library alone can run in another process"
+                );
+                Err(Error::new(ErrorKind::Unsupported, message))
+            }
+            (Self::Loaded(plugin, solver), None) => plugin.open(&solver.name, config),
+            (Self::Linked(_, open), None) => open(config),
         }
     }
 
@@ -149,11 +174,36 @@ impl Registry {
     ///
     /// [`ErrorKind::NotFound`] with the names that there are; what the solver says of `config`.
     pub fn open(&self, name: &str, config: &Value) -> Result<Arc<dyn Oracle>, Error> {
+        self.open_with(name, config, None)
+    }
+
+    /// Opens an instance of the solver of that name in processes of its own; see [`Isolated`]. The library was
+    /// loaded into this process already, for its table, but solves nothing here.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open) and [`Isolated::open`]; [`ErrorKind::Unsupported`] if the solver is linked into
+    /// this program.
+    pub fn open_isolated(
+        &self,
+        name: &str,
+        config: &Value,
+        isolation: &Isolation,
+    ) -> Result<Arc<dyn Oracle>, Error> {
+        self.open_with(name, config, Some(isolation))
+    }
+
+    fn open_with(
+        &self,
+        name: &str,
+        config: &Value,
+        isolation: Option<&Isolation>,
+    ) -> Result<Arc<dyn Oracle>, Error> {
         loop {
             let entry = self.entry(name)?;
             // Not under the lock: reading a large model takes its time, and a linked solver may open another
             // one here.
-            let current = RwLock::new(entry.open(config)?);
+            let current = RwLock::new(entry.open(config, isolation)?);
             let mut inner = self.inner();
             let unchanged = inner
                 .entries
@@ -161,11 +211,13 @@ impl Registry {
                 .is_some_and(|now| Arc::ptr_eq(now, &entry));
             if unchanged {
                 let oracle = Arc::new(Replaceable { current });
-                inner
-                    .open
-                    .retain(|(_, _, oracle)| oracle.strong_count() > 0);
-                let weak = Arc::downgrade(&oracle);
-                inner.open.push((name.to_owned(), config.clone(), weak));
+                inner.open.retain(|open| open.oracle.strong_count() > 0);
+                inner.open.push(Open {
+                    name: name.to_owned(),
+                    config: config.clone(),
+                    isolation: isolation.cloned(),
+                    oracle: Arc::downgrade(&oracle),
+                });
                 return Ok(oracle);
             }
         }
@@ -199,13 +251,11 @@ impl Registry {
                 let message = format!("no solver `{solver}` in {}", plugin.path().display());
                 Error::new(ErrorKind::NotFound, message)
             })?;
-        inner
-            .open
-            .retain(|(_, _, oracle)| oracle.strong_count() > 0);
+        inner.open.retain(|open| open.oracle.strong_count() > 0);
         let mut switches = Vec::new();
-        for (of, config, oracle) in &inner.open {
-            if let (true, Some(oracle)) = (of == name, oracle.upgrade()) {
-                let fresh = entry.open(config)?;
+        for open in &inner.open {
+            if let (true, Some(oracle)) = (open.name == name, open.oracle.upgrade()) {
+                let fresh = entry.open(&open.config, open.isolation.as_ref())?;
                 let (dim, before) = (fresh.facts().dim, oracle.facts().dim);
                 if dim != before {
                     let message = format!("`{solver}` has dim = {dim} where `{name}` had {before}");

@@ -45,7 +45,7 @@ const HEADER: &str = "# The plugin libraries that may be loaded, by the SHA-256 
 /// # std::fs::remove_dir_all(folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lock {
     path: PathBuf,
     libraries: Vec<Listed>,
@@ -182,7 +182,8 @@ impl Lock {
 
     /// Applies this lock to every plugin that this process loads from now on, for as long as it lives.
     ///
-    /// Give [`IMLE_PLUGINS_LOCK`](Self::VARIABLE) to programs that are started and load plugins themselves.
+    /// It also applies in the processes of [`Isolated`](crate::Isolated) that are opened from now on. Give
+    /// [`IMLE_PLUGINS_LOCK`](Self::VARIABLE) to other programs that are started and load plugins themselves.
     pub fn enforce(self) {
         let mut enforced = ENFORCED.lock().unwrap_or_else(PoisonError::into_inner);
         enforced.push(self);
@@ -228,6 +229,12 @@ impl Lock {
     }
 }
 
+/// The locks that this process enforces, for a process that it starts.
+pub(crate) fn enforced() -> Vec<Lock> {
+    let enforced = ENFORCED.lock().unwrap_or_else(PoisonError::into_inner);
+    enforced.clone()
+}
+
 /// The locks of this process.
 static ENFORCED: Mutex<Vec<Lock>> = Mutex::new(Vec::new());
 
@@ -237,10 +244,7 @@ static ENFORCED: Mutex<Vec<Lock>> = Mutex::new(Vec::new());
 ///
 /// [`ErrorKind::Io`] if one does not list it; what keeps one from being read.
 pub(crate) fn check_locks(library: &LibraryFile) -> Result<Option<String>, Error> {
-    let mut locks = ENFORCED
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .clone();
+    let mut locks = enforced();
     let beside = library.folders.iter().map(|folder| folder.join(Lock::NAME));
     let mut paths: BTreeSet<PathBuf> = beside.filter(|path| is_there(path)).collect();
     paths.extend(

@@ -1,7 +1,7 @@
 //! The arrays of a call with rows, as slices, and what is written into them.
 
 use std::slice;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering, compiler_fence};
 use std::time::Duration;
 
 use super::not_null;
@@ -93,11 +93,10 @@ impl<'a> Rows<'a> {
         let solved = match outcome {
             Ok(solved) => solved,
             Err(error) => {
-                self.status[row] = error.kind().code();
-                return self.row_message(row, error.message());
+                self.row_message(row, error.message());
+                return self.set_status(row, error.kind().code());
             }
         };
-        self.status[row] = abi::OK;
         let outputs = [
             (&mut self.objective, solved.objective),
             (&mut self.bound, solved.proof.bound),
@@ -108,6 +107,13 @@ impl<'a> Rows<'a> {
                 output[row] = value;
             }
         }
+        self.set_status(row, abi::OK);
+    }
+
+    /// Last: if the process dies after it, a host that shares the memory takes the row as it stands.
+    fn set_status(&mut self, row: usize, status: i32) {
+        compiler_fence(Ordering::Release);
+        self.status[row] = status;
     }
 
     fn row_message(&self, row: usize, text: &str) {

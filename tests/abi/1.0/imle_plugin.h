@@ -431,10 +431,10 @@ static inline void imle_fail_row(const imle_solve_arguments *arguments, uint64_t
   while (text[length] != '\0') {
     length++;
   }
-  arguments->status[row] = code;
   if (arguments->row_message != NULL) {
     arguments->row_message(arguments->host, row, text, length);
   }
+  arguments->status[row] = code;
 }
 
 /* Says whether the host wants the call to stop: an atomic read of the stop word, cheap. */

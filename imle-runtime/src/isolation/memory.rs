@@ -1,0 +1,391 @@
+//! The memory that a process and its worker share: the arrays of one call, each between pages that the worker
+//! cannot touch.
+//!
+//! **Who touches it when.** Between calls the parent alone, during a call the worker alone, but for the stop
+//! word, which is atomic. A worker that does not keep to that spoils its own rows: the parent makes no reference
+//! into this memory, reads plain numbers out of it once, and judges the copies.
+
+use std::ffi::{c_char, c_void};
+use std::io;
+use std::os::fd::AsFd;
+use std::ptr;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use imle_api::{Error, abi};
+use memmap2::{MmapOptions, MmapRaw};
+use rustix::mm::{MprotectFlags, mprotect};
+
+use super::wire::{Request, Verb};
+use crate::plugin_checks::Returned;
+use crate::plugin_oracle::LoadedOracle;
+
+/// A sentence is cut here, as one of a plugin in this process is.
+const LONGEST_MESSAGE: usize = 4 << 10;
+/// Theta and states of one call take at most so much, if that is room for a row.
+const MOST_BYTES: usize = 32 << 20;
+const MOST_ROWS: usize = 4096;
+/// In front of every array that a worker writes: whoever writes before the array changes it.
+const CANARY: [u64; 8] = [0x5afe_c0de_dead_10cc; 8];
+
+/// Bytes of the mapping, between two pages that the worker cannot touch.
+#[derive(Clone, Copy, Debug)]
+struct Section {
+    start: usize,
+    end: usize,
+}
+
+/// Where the arrays lie. An array ends where its section does, so that the first value behind it is on a page
+/// that cannot be touched, whatever the number of rows.
+#[derive(Debug)]
+struct Layout {
+    theta: Section,
+    output: Section,
+    value: Section,
+    bound: Section,
+    radius: Section,
+    status: Section,
+    /// The length of the message of each row.
+    lengths: Section,
+    /// A place for the message of each row and one for that of the call; untouched, it takes no memory.
+    texts: Section,
+    stop: Section,
+    size: usize,
+}
+
+impl Layout {
+    fn new(dim: usize, rows: usize) -> Self {
+        let page = rustix::param::page_size();
+        let mut size = 0;
+        let mut section = |bytes: usize| {
+            let start = size + page;
+            size = start + (bytes + size_of_val(&CANARY)).next_multiple_of(page);
+            Section { start, end: size }
+        };
+        let (wide, double) = (rows * dim * size_of::<f64>(), rows * size_of::<f64>());
+        let mut layout = Self {
+            theta: section(wide),
+            output: section(wide),
+            value: section(double),
+            bound: section(double),
+            radius: section(double),
+            status: section(rows * size_of::<i32>()),
+            lengths: section(rows * size_of::<u32>()),
+            texts: section((rows + 1) * LONGEST_MESSAGE),
+            stop: section(size_of::<AtomicU32>()),
+            size: 0,
+        };
+        layout.size = size + page;
+        layout
+    }
+
+    fn sections(&self) -> [Section; 9] {
+        [
+            self.theta,
+            self.output,
+            self.value,
+            self.bound,
+            self.radius,
+            self.status,
+            self.lengths,
+            self.texts,
+            self.stop,
+        ]
+    }
+}
+
+/// The shared memory, as either side has it.
+#[derive(Debug)]
+pub(super) struct Shared {
+    map: MmapRaw,
+    layout: Layout,
+    dim: usize,
+    most_rows: usize,
+}
+
+impl Shared {
+    /// How many rows of `dim` coordinates one call takes at most.
+    pub(super) fn most_rows(dim: usize) -> usize {
+        (MOST_BYTES / (2 * size_of::<f64>() * dim)).clamp(1, MOST_ROWS)
+    }
+
+    /// The size of the file for rows of `dim` coordinates.
+    pub(super) fn size(dim: usize) -> u64 {
+        Layout::new(dim, Self::most_rows(dim)).size as u64
+    }
+
+    /// Maps a file of that size.
+    pub(super) fn map(file: impl AsFd, dim: usize) -> io::Result<Self> {
+        let most_rows = Self::most_rows(dim);
+        let layout = Layout::new(dim, most_rows);
+        let map = MmapOptions::new().len(layout.size).map_raw(&file.as_fd())?;
+        Ok(Self {
+            map,
+            layout,
+            dim,
+            most_rows,
+        })
+    }
+
+    /// In the worker: takes away what it must not touch.
+    pub(super) fn protect(&self) -> io::Result<()> {
+        let page = rustix::param::page_size();
+        let forbid = |from: usize, length: usize, flags| {
+            let from = self.map.as_mut_ptr().wrapping_add(from).cast::<c_void>();
+            // SAFETY: whole pages of our mapping, to which there are no references.
+            unsafe { mprotect(from, length, flags) }
+        };
+        for section in self.layout.sections() {
+            forbid(section.start - page, page, MprotectFlags::empty())?;
+        }
+        forbid(self.layout.size - page, page, MprotectFlags::empty())?;
+        let theta = self.layout.theta;
+        Ok(forbid(
+            theta.start,
+            theta.end - theta.start,
+            MprotectFlags::READ,
+        )?)
+    }
+
+    /// Where an array of so many values begins.
+    fn place<T>(&self, section: Section, count: usize) -> *mut T {
+        let from = section.end - count * size_of::<T>();
+        assert!(from >= section.start + size_of_val(&CANARY), "it has room");
+        self.map.as_mut_ptr().wrapping_add(from).cast()
+    }
+
+    fn canary(&self, section: Section, bytes: usize) -> *mut u64 {
+        let from = section.end - bytes - size_of_val(&CANARY);
+        assert!(from >= section.start, "it has room");
+        self.map.as_mut_ptr().wrapping_add(from).cast()
+    }
+
+    /// The arrays that the plugin writes, by the names of the header, with the sizes of their rows in bytes.
+    fn outputs(&self) -> [(&'static str, Section, usize); 5] {
+        let double = size_of::<f64>();
+        [
+            ("z or mu", self.layout.output, self.dim * double),
+            ("objective or log_partition", self.layout.value, double),
+            ("bound", self.layout.bound, double),
+            ("radius", self.layout.radius, double),
+            ("status", self.layout.status, size_of::<i32>()),
+        ]
+    }
+
+    // ---- the parent's side ----
+
+    /// Before a call: theta is there and all else as the header promises.
+    pub(super) fn prepare(&mut self, theta: &[f64], rows: usize) {
+        let to = self.place::<f64>(self.layout.theta, theta.len());
+        // SAFETY: within the mapping, which is none of the caller's memory; the worker waits.
+        unsafe { ptr::copy_nonoverlapping(theta.as_ptr(), to, theta.len()) };
+        self.fill(self.layout.status, rows, abi::UNSET);
+        self.fill(self.layout.value, rows, f64::NAN);
+        self.fill(self.layout.bound, rows, f64::INFINITY);
+        self.fill(self.layout.radius, rows, 0.0);
+        self.fill(self.layout.lengths, rows, 0_u32);
+        for (_, section, size) in self.outputs() {
+            let to = self.canary(section, rows * size);
+            // SAFETY: within the mapping; an array may begin at any multiple of 4.
+            unsafe { to.cast::<[u64; 8]>().write_unaligned(CANARY) };
+        }
+        self.stop_word().store(0, Ordering::Relaxed);
+    }
+
+    fn fill<T: Copy>(&self, section: Section, count: usize, value: T) {
+        let to = self.place::<T>(section, count);
+        for row in 0..count {
+            // SAFETY: within the array.
+            unsafe { to.add(row).write(value) };
+        }
+    }
+
+    /// The word that asks the solver to stop.
+    pub(super) fn stop_word(&self) -> &AtomicU32 {
+        let word = self.map.as_mut_ptr().wrapping_add(self.layout.stop.start);
+        // SAFETY: within the mapping, aligned to a page, lives as long as it, and accessed atomically alone.
+        unsafe { AtomicU32::from_ptr(word.cast()) }
+    }
+
+    /// How many of the rows of the running call have a status.
+    pub(super) fn answered(&self, rows: usize) -> usize {
+        let from = self.place::<i32>(self.layout.status, rows);
+        // SAFETY: within the array; the worker may write meanwhile, and either value is an answer.
+        let is_set = |&row: &usize| unsafe { from.add(row).read_volatile() } != abi::UNSET;
+        (0..rows).filter(is_set).count()
+    }
+
+    /// After a call: what the plugin wrote about the rows, and their states or marginals.
+    ///
+    /// # Errors
+    ///
+    /// The array before which something was written.
+    pub(super) fn take(
+        &mut self,
+        rows: usize,
+        returned: &mut Returned,
+        output: &mut [f64],
+    ) -> Result<(), &'static str> {
+        self.read(self.layout.status, rows, &mut returned.status);
+        self.read(self.layout.value, rows, &mut returned.value);
+        self.read(self.layout.bound, rows, &mut returned.bound);
+        self.read(self.layout.radius, rows, &mut returned.radius);
+        returned.messages.resize(rows, Vec::new());
+        for row in 0..rows {
+            if !matches!(returned.status[row], abi::OK | abi::UNSET) {
+                returned.messages[row] = self.row_message(rows, row);
+            }
+        }
+        let from = self.place::<f64>(self.layout.output, output.len());
+        // SAFETY: within the mapping, which is none of the caller's memory.
+        unsafe { ptr::copy_nonoverlapping(from, output.as_mut_ptr(), output.len()) };
+        for (name, section, size) in self.outputs() {
+            let from = self.canary(section, rows * size);
+            // SAFETY: within the mapping; an array may begin at any multiple of 4.
+            if unsafe { from.cast::<[u64; 8]>().read_unaligned() } != CANARY {
+                return Err(name);
+            }
+        }
+        Ok(())
+    }
+
+    fn read<T: Copy>(&self, section: Section, count: usize, to: &mut Vec<T>) {
+        let from = self.place::<T>(section, count);
+        to.clear();
+        to.reserve(count);
+        // SAFETY: `count` values within the mapping, integers or doubles, for which there is room.
+        unsafe {
+            ptr::copy_nonoverlapping(from, to.as_mut_ptr(), count);
+            to.set_len(count);
+        }
+    }
+
+    fn row_message(&self, rows: usize, row: usize) -> Vec<u8> {
+        let lengths = self.place::<u32>(self.layout.lengths, rows);
+        // SAFETY: within the array.
+        let length = unsafe { lengths.add(row).read() };
+        self.text(row, length)
+    }
+
+    /// The sentence of the call.
+    pub(super) fn message(&self, length: u32) -> String {
+        let text = self.text(self.most_rows, length);
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
+    fn text(&self, slot: usize, length: u32) -> Vec<u8> {
+        let mut text = vec![0; (length as usize).min(LONGEST_MESSAGE)];
+        // SAFETY: within the slot, which is none of the new vector's memory.
+        unsafe { ptr::copy_nonoverlapping(self.slot(slot), text.as_mut_ptr(), text.len()) };
+        text
+    }
+
+    fn slot(&self, slot: usize) -> *mut u8 {
+        assert!(slot <= self.most_rows, "there is such a slot");
+        let from = self.layout.texts.start + slot * LONGEST_MESSAGE;
+        self.map.as_mut_ptr().wrapping_add(from)
+    }
+
+    // ---- the worker's side ----
+
+    /// Lets the plugin work on the rows of a request, in place.
+    pub(super) fn work(&self, oracle: &LoadedOracle, request: &Request) -> Result<(), Error> {
+        let rows = request.rows as usize;
+        let place = |section| self.place::<f64>(section, rows);
+        let wide = |section| self.place::<f64>(section, rows * self.dim);
+        let (theta, output) = (
+            wide(self.layout.theta).cast_const(),
+            wide(self.layout.output),
+        );
+        let status = self.place::<i32>(self.layout.status, rows);
+        let stop = match request.may_stop {
+            true => self.stop_word().as_ptr().cast_const(),
+            false => ptr::null(),
+        };
+        let mut call = RunningCall { shared: self, rows };
+        let host = ptr::from_mut(&mut call).cast();
+        match request.verb {
+            Verb::Marginals => {
+                let arguments = abi::MarginalsArguments {
+                    struct_size: size_of::<abi::MarginalsArguments>() as u32,
+                    flags: 0,
+                    rows: rows as u64,
+                    theta,
+                    mu: output,
+                    status,
+                    log_partition: place(self.layout.value),
+                    time_limit: request.time_limit,
+                    stop,
+                    row_message: Some(take_row_message),
+                    host,
+                };
+                // SAFETY: arrays of the mapping with the lengths that the header asks for.
+                oracle.with_workspace(|workspace| unsafe {
+                    oracle.ask_marginals(workspace, &arguments)
+                })
+            }
+            _ => {
+                let arguments = abi::SolveArguments {
+                    struct_size: size_of::<abi::SolveArguments>() as u32,
+                    flags: 0,
+                    rows: rows as u64,
+                    theta,
+                    z: output,
+                    status,
+                    objective: place(self.layout.value),
+                    bound: place(self.layout.bound),
+                    radius: place(self.layout.radius),
+                    time_limit: request.time_limit,
+                    stop,
+                    row_message: Some(take_row_message),
+                    host,
+                };
+                // SAFETY: arrays of the mapping with the lengths that the header asks for.
+                oracle
+                    .with_workspace(|workspace| unsafe { oracle.ask_states(workspace, &arguments) })
+            }
+        }
+    }
+
+    /// Leaves the sentence of the call for the parent; returns its length.
+    pub(super) fn say(&self, text: &str) -> u32 {
+        self.write_text(self.most_rows, text.as_bytes())
+    }
+
+    fn write_text(&self, slot: usize, text: &[u8]) -> u32 {
+        let text = &text[..text.len().min(LONGEST_MESSAGE)];
+        // SAFETY: within the slot, which is not where the text lies.
+        unsafe { ptr::copy_nonoverlapping(text.as_ptr(), self.slot(slot), text.len()) };
+        text.len() as u32
+    }
+}
+
+/// What the plugin hands back with a message for a row.
+struct RunningCall<'a> {
+    shared: &'a Shared,
+    rows: usize,
+}
+
+unsafe extern "C" fn take_row_message(
+    host: *mut c_void,
+    row: u64,
+    text: *const c_char,
+    length: u64,
+) {
+    if host.is_null() || text.is_null() {
+        return;
+    }
+    // SAFETY: `host` is what the running call passed, used by the plugin's thread alone.
+    let call = unsafe { &*host.cast::<RunningCall<'_>>() };
+    let Some(row) = usize::try_from(row).ok().filter(|row| *row < call.rows) else {
+        return; // there is no such row
+    };
+    let length = (length as usize).min(LONGEST_MESSAGE);
+    // SAFETY: the plugin vouches for `length` readable bytes at `text`.
+    let text = unsafe { std::slice::from_raw_parts(text.cast::<u8>(), length) };
+    let length = call.shared.write_text(row, text);
+    let lengths = call
+        .shared
+        .place::<u32>(call.shared.layout.lengths, call.rows);
+    // SAFETY: within the array.
+    unsafe { lengths.add(row).write(length) };
+}
