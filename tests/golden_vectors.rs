@@ -9,9 +9,15 @@ use cases::Verdict;
 use serde_json::Value;
 
 fn all_cases() -> Vec<Value> {
-    let file: Value =
-        serde_json::from_str(include_str!("vectors/imle_vectors.json")).expect("the file is JSON");
-    file["cases"].as_array().expect("a list of cases").clone()
+    let files = [
+        include_str!("vectors/imle_vectors.json"),
+        include_str!("vectors/own_vectors.json"),
+    ];
+    let cases = |text: &str| {
+        let file: Value = serde_json::from_str(text).expect("the file is JSON");
+        file["cases"].as_array().expect("a list of cases").clone()
+    };
+    files.into_iter().flat_map(cases).collect()
 }
 
 #[test]
@@ -56,6 +62,8 @@ fn a_wrong_number_anywhere_in_the_expectation_is_noticed() {
             "grad_gumbel",
             "grad_normal",
             "log_partition",
+            "loss",
+            "losses",
             "marginals",
             "mu_prime",
             "y_mean",

@@ -39,6 +39,8 @@ pub(crate) fn run(case: &Value, registry: &Registry) -> Verdict {
         "exact_marginals" => methods::exact_marginals(case, registry),
         "exact_marginals_fd" => methods::finite_difference(case, registry),
         "perturbed_optimizer" => methods::perturbed(case, registry),
+        "fenchel_young" => methods::fenchel_young(case, registry),
+        "score_function" => methods::score_function(case, registry),
         "ste" => methods::straight_through(case, registry),
         "warcraft_mode1" => methods::loss_as_target(case, registry),
         "noise_gumbel" => gumbel(case),
@@ -391,6 +393,10 @@ fn oracle(
             let config = json!({"rows": problem["n"], "columns": problem["n"]});
             ("assignment", config)
         }
+        "ranking" if problem["n"].as_f64().is_some_and(|n| n > values) => {
+            return Err(missing("n"));
+        }
+        "ranking" => ("ranking", json!({"dim": problem["n"]})),
         kind => return Err(Stop::Unsupported(format!(" on problem {kind}"))),
     };
     Ok(registry.open(solver, &config)?)

@@ -1,6 +1,8 @@
 //! Runs every case of a vectors file and says which hold.
 //!
 //! `cargo run --release --example golden -- tests/vectors/imle_vectors.json`
+//!
+//! What a file may hold is said under `meta` in it and in `own_vectors.json` beside it.
 
 mod cases;
 
@@ -15,7 +17,7 @@ use serde_json::Value;
 /// Runs every case of a vectors file: a line each, then the counts. The exit status is 1 if one fails.
 #[derive(Parser)]
 struct Arguments {
-    /// A JSON file in the format of tests/vectors/imle_vectors.json.
+    /// A JSON file in the format of those in tests/vectors.
     file: PathBuf,
 }
 

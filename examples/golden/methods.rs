@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use imle_api::conformance::binary_vectors;
 use imle_runtime::{
-    Address, Aimle, Baseline, Difference, Distribution, Error, Estimator, Exact, Feedback, Gumbel,
-    Imle, Layer, NoNoise, Noise, Normal, Perturbed, Pid, Registry, Replay, Sampling, Sense,
-    StraightThrough,
+    Address, Aimle, Baseline, Difference, Distribution, Error, Estimator, Exact, Feedback,
+    FenchelYoung, Gumbel, Imle, Labels, Layer, Limits, LossLayer, NoNoise, Noise, Normal,
+    Perturbed, Pid, Registry, Replay, Sampling, Score, ScoreFunction, Sense, StraightThrough,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -165,6 +165,56 @@ pub(super) fn perturbed(case: &Value, registry: &Registry) -> Result<(), Stop> {
         close(&name, &numbers(&expect[&name])?, &grad)?;
     }
     Ok(())
+}
+
+/// The perturbed loss of labels `y` and its gradient `y_mean - y`.
+pub(super) fn fenchel_young(case: &Value, registry: &Registry) -> Result<(), Stop> {
+    let (theta, y) = (numbers(&case["theta"])?, numbers(&case["y"])?);
+    let (params, expect) = (&case["params"], &case["expect"]);
+    let count = samples(number(&params["N"])?)?;
+    let sampling = Sampling {
+        samples: count,
+        tau: number(&params["sigma"])?.into(),
+        noise: noise(case, count)?,
+        ..Sampling::default()
+    };
+    let loss = LossLayer::new(oracle(case, registry, "clamp")?, FenchelYoung, sampling)?;
+    let value = loss
+        .evaluate(&theta, &Labels::states(&y), 0)?
+        .all_solved()?;
+    close("loss", &numbers(&expect["loss"])?, &value.losses)?;
+    close("grad", &numbers(&expect["grad"])?, &value.theta)
+}
+
+/// Samples weighted with their losses `|z - b|^2` and exact scores `z - mu`, of the solver's own marginals.
+pub(super) fn score_function(case: &Value, registry: &Registry) -> Result<(), Stop> {
+    let (theta, b) = (numbers(&case["theta"])?, numbers(&case["b"])?);
+    let expect = &case["expect"];
+    let count = samples(number(&case["params"]["S"])?)?;
+    let sampling = Sampling {
+        samples: count,
+        noise: noise(case, count)?,
+        ..Sampling::default()
+    };
+    let estimator = ScoreFunction {
+        score: Score::Exact { states: None },
+        baseline: Baseline::None,
+    };
+    let oracle = oracle(case, registry, "clamp")?;
+    let exact = imle_runtime::exact_marginals(&*oracle, &theta, Sense::Maximize, &Limits::none())?;
+    let mu = &exact.all_exact()?.mu;
+    close("marginals", &numbers(&expect["marginals"])?, mu)?;
+    let layer = Layer::new(oracle, estimator, sampling)?;
+    let saved = layer.forward(&theta, 0)?;
+    let states = saved.states().all_solved()?;
+    same_states("z", &numbers(&expect["z"])?, states.z())?;
+    let distance = |z: &[f64]| z.iter().zip(&b).map(|(z, b)| (z - b).powi(2)).sum();
+    let losses: Vec<f64> = states.z().chunks_exact(layer.dim()).map(distance).collect();
+    close("losses", &numbers(&expect["losses"])?, &losses)?;
+    let grad = layer
+        .backward(saved, Feedback::Losses(&losses))?
+        .all_solved()?;
+    close("grad", &numbers(&expect["grad"])?, &grad)
 }
 
 /// The traces of the controller whose two uses of lambda agree.
