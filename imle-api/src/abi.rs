@@ -15,6 +15,9 @@ pub const ENTRY_SYMBOL: &[u8] = b"imle_plugin_v1\0";
 /// The id of the extension for exact marginals, whose table is [`Marginals`].
 pub const MARGINALS: &CStr = c"imle.marginals/1";
 
+/// The text of `imle_plugin.h`, for programs that start plugin projects.
+pub const HEADER: &str = include_str!("../include/imle_plugin.h");
+
 /// The status of success.
 pub const OK: i32 = 0;
 /// The status that the host writes into every row before a call: a row that a plugin forgot shows it.

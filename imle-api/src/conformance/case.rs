@@ -110,7 +110,7 @@ impl Case<'_> {
         theta: &[f64],
     ) -> Result<Vec<f64>, Failure> {
         let z = self.solve(oracle, theta)?;
-        if self.states.is_empty() {
+        if self.is_infeasible() {
             return Ok(z);
         }
         let feasible: BTreeSet<Vec<u64>> = self.states.iter().map(|z| key(z)).collect();
@@ -120,7 +120,9 @@ impl Case<'_> {
                 let evidence = format!("theta {theta:?} got {z:?}, which is not a state");
                 return Err(self.failure("feasibility", evidence));
             }
-            let (best, better) = self.best(theta);
+            let Some((best, better)) = self.best(theta) else {
+                continue; // no state is known
+            };
             let rounding = ROUNDING * theta.iter().map(|theta| theta.abs()).sum::<f64>();
             if dot(theta, z) < best - rounding {
                 let evidence = format!(
@@ -133,16 +135,14 @@ impl Case<'_> {
         Ok(z)
     }
 
-    fn best(&self, theta: &[f64]) -> (f64, &[f64]) {
+    fn best(&self, theta: &[f64]) -> Option<(f64, &[f64])> {
         let scored = self.states.iter().map(|z| (dot(theta, z), z.as_slice()));
-        scored
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .expect("the case has states")
+        scored.max_by(|a, b| a.0.total_cmp(&b.0))
     }
 
     /// The objective is that of the state, the bound bounds, and nothing within the radius changes it.
     pub(super) fn proofs_hold(&self, oracle: &dyn Oracle, theta: &[f64]) -> Result<(), Failure> {
-        if self.states.is_empty() {
+        if self.is_infeasible() {
             return Ok(());
         }
         let mut random = fastrand::Rng::with_seed(self.seed ^ 1);
@@ -209,7 +209,7 @@ impl Case<'_> {
         theta: &[f64],
         expected: &[f64],
     ) -> Result<(), Failure> {
-        if self.states.is_empty() {
+        if self.is_infeasible() {
             return Ok(());
         }
         let dim = self.facts.dim;

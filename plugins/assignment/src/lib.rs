@@ -40,6 +40,7 @@ const MOST_PAIRS: usize = 1 << 24;
 /// ```
 #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("examples" = [{"rows": 3, "columns": 3}, {"rows": 2, "columns": 4, "unmatched": true}]))]
 pub struct Config {
     /// The number of rows of theta and of a state.
     pub rows: usize,

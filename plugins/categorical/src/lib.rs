@@ -30,6 +30,7 @@ const MOST_COORDINATES: usize = 1 << 31;
 /// ```
 #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("examples" = [{"blocks": [3, 2, 4]}]))]
 pub struct Config {
     /// The number of coordinates of each block, at least 1.
     pub blocks: Vec<usize>,

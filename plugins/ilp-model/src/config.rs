@@ -35,6 +35,9 @@ use crate::Kind;
 /// ```
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("examples" = [
+    {"model": {"binaries": 4, "rows": [{"terms": {"x0": 2.0, "x1": 3.0, "x2": 1.0, "x3": 2.0}, "sense": "<=", "rhs": 4.0}]}}
+]))]
 pub struct Config {
     /// The feasible set, written out here.
     #[serde(default)]

@@ -32,6 +32,7 @@ pub use marginals::Workspace;
 /// Which subsets are feasible.
 #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("examples" = [{"dim": 6, "k": 2}]))]
 pub struct Config {
     /// The number of coordinates.
     pub dim: usize,

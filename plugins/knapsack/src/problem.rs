@@ -24,6 +24,7 @@ const MOST_BITS: u64 = 1 << 28;
 /// ```
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("examples" = [{"weights": [[2, 3, 1, 4, 2]], "capacities": [6]}]))]
 pub struct Config {
     /// For each dimension, the weight of every item.
     pub weights: Vec<Vec<u64>>,

@@ -21,6 +21,7 @@ const MOST_EDGES: usize = 1 << 24;
 /// ```
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("examples" = [{"vertices": 4}, {"vertices": 5, "edges": [[0, 1], [1, 2], [2, 3], [3, 4], [4, 0]]}]))]
 pub struct Config {
     /// The number of vertices; they are numbered from 0.
     pub vertices: usize,

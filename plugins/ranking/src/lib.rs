@@ -46,6 +46,7 @@ const MOST_ITEMS: usize = 1 << 31;
 /// ```
 #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("examples" = [{"dim": 4}]))]
 pub struct Config {
     /// The number of items.
     pub dim: usize,

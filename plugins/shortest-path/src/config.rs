@@ -24,6 +24,10 @@ const MOST_EDGES: usize = 1 << 27;
 /// ```
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("examples" = [
+    {"grid": {"height": 3, "width": 3, "moves": "right_down"}, "costs": "vertices"},
+    {"graph": {"vertices": 4, "edges": [[0, 1], [0, 2], [1, 3], [2, 3], [1, 2]], "directed": true}, "costs": "edges"}
+]))]
 pub struct Config {
     /// A rectangular grid. Give either this or `graph`.
     pub grid: Option<Grid>,

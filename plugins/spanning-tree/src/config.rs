@@ -25,6 +25,7 @@ const MOST_EDGES: usize = 1 << 27;
 /// ```
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("examples" = [{"vertices": 4}]))]
 pub struct Config {
     /// The number of vertices; they are numbered from 0.
     pub vertices: usize,

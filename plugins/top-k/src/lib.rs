@@ -40,6 +40,7 @@ const MOST_COORDINATES: usize = 1 << 31;
 /// ```
 #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("examples" = [{"dim": 6, "k": 2}, {"dim": 5, "k": 2, "at_most": true}]))]
 pub struct Config {
     /// The number of coordinates.
     pub dim: usize,

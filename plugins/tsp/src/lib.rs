@@ -75,6 +75,7 @@ const MOST_NODES: usize = 128;
 /// ```
 #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("examples" = [{"nodes": 5}]))]
 pub struct Config {
     /// The number of nodes, from 3 to 128.
     pub nodes: usize,

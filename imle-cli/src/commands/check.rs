@@ -1,0 +1,201 @@
+//! `imle check`: a plugin held to the contract, each property in a process of its own.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use clap::Args;
+use imle_api::conformance::Property;
+use indicatif::ProgressBar;
+use serde_json::Value;
+
+use super::check_child::{Described, Finding, Job, Solver, Task};
+use super::check_report::{Report, Verdict};
+use crate::arguments::Common;
+use crate::failure::{Exit, Failure};
+use crate::files::{json_or_file, read_text};
+use crate::instance::parse_seconds;
+use crate::output::{progress, remark};
+
+pub(crate) use super::check_child::run_child;
+
+/// Each property is tried in a process of its own, so a crash or an endless loop is a finding like any other.
+///
+/// What is tried are the configurations of --config and --cases, or else the `examples` in the schema of the solver.
+/// Their objective must be <z, theta> alone, without a known part.
+/// The states of a small instance over zeros and ones are asked for one by one, and the solver is held to its own
+/// account of them; of other instances the states that come back are held against each other. A file of --cases
+/// lists the states themselves: [{"config": .., "states": [[..], ..]}, {"config": .., "refuses": true}].
+#[derive(Args, Debug)]
+pub(crate) struct Check {
+    /// The plugin library
+    library: PathBuf,
+    /// Check only this solver of it
+    solver: Option<String>,
+    /// A configuration to try: JSON, or the name of a JSON or TOML file; can be given more than once
+    #[arg(short, long = "config", value_name = "JSON|FILE")]
+    configs: Vec<String>,
+    /// A JSON file of configurations with all of their states, or that must be refused
+    #[arg(long, value_name = "FILE")]
+    cases: Option<PathBuf>,
+    /// The rows of theta that are tried on each configuration
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    rows: usize,
+    /// The seed of the thetas
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// The time that each property may take
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = parse_seconds)]
+    time_limit: Duration,
+}
+
+impl Check {
+    pub(crate) fn run(&self, common: &Common) -> Result<(), Failure> {
+        if !self.library.is_file() {
+            let message = format!("{}: there is no such file", self.library.display());
+            return Err(Failure::new(Exit::Plugin, message));
+        }
+        let cases = self.cases()?;
+        let mut report = Report::new(common.json);
+        let described = self.ask(Task::Describe, common)?;
+        report.library(&self.library, &described)?;
+        if let Ok(Finding::Described(described)) = described {
+            for solver in self.chosen(&described)? {
+                self.check_solver(solver, &cases, common, &mut report)?;
+            }
+        }
+        report.end()
+    }
+
+    fn chosen<'a>(&self, described: &'a Described) -> Result<Vec<&'a Solver>, Failure> {
+        let is_asked =
+            |solver: &&Solver| self.solver.as_ref().is_none_or(|name| *name == solver.name);
+        let chosen: Vec<&Solver> = described.solvers.iter().filter(is_asked).collect();
+        match (&self.solver, chosen.is_empty()) {
+            (Some(name), true) => {
+                let names: Vec<&str> = described
+                    .solvers
+                    .iter()
+                    .map(|solver| &*solver.name)
+                    .collect();
+                let message = format!("no solver `{name}` in it; there are: {}", names.join(", "));
+                Err(Failure::new(Exit::Plugin, message))
+            }
+            _ => Ok(chosen),
+        }
+    }
+
+    fn check_solver(
+        &self,
+        solver: &Solver,
+        cases: &[Case],
+        common: &Common,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        report.solver(solver)?;
+        let cases = match cases.is_empty() {
+            false => cases.to_vec(),
+            true => solver.examples.iter().cloned().map(Case::explore).collect(),
+        };
+        if cases.is_empty() {
+            let message =
+                "there is nothing to try: the schema has no `examples`; give --config or --cases";
+            return report.verdict(
+                "there is a configuration to try",
+                &Verdict::Fails(message.into()),
+            );
+        }
+        let job = |property| Job {
+            solver: solver.name.clone(),
+            property,
+            cases: cases.clone(),
+            rows: self.rows,
+            seed: self.seed,
+        };
+        let bar = match common.json {
+            true => ProgressBar::hidden(),
+            false => progress(Property::ALL.len(), "checking"),
+        };
+        for (at, property) in Property::ALL.iter().enumerate() {
+            let finding = self.ask(Task::Test(job(at)), common)?;
+            let verdict = match finding {
+                Ok(Finding::Holds) => Verdict::Holds,
+                Ok(Finding::Broken {
+                    property,
+                    config,
+                    evidence,
+                }) => Verdict::Fails(format!("{property} fails for {config}: {evidence}")),
+                Ok(Finding::NotLoaded(why)) => Verdict::Fails(why),
+                Ok(Finding::Described(_)) => Verdict::Fails("no answer".to_owned()),
+                Err(died) => Verdict::Fails(died),
+            };
+            bar.suspend(|| report.verdict(&property.to_string(), &verdict))?;
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    fn cases(&self) -> Result<Vec<Case>, Failure> {
+        let configs = self
+            .configs
+            .iter()
+            .map(|config| json_or_file(config).map(Case::explore));
+        let mut cases = configs.collect::<Result<Vec<_>, _>>()?;
+        if let Some(path) = &self.cases {
+            let read: Vec<Case> = serde_json::from_str(&read_text(path)?)
+                .map_err(|why| Failure::input(format!("{}: {why}", path.display())))?;
+            cases.extend(read);
+        }
+        Ok(cases)
+    }
+
+    /// Has a child process do a task; an inner error says how the child died.
+    fn ask(&self, task: Task, common: &Common) -> Result<Result<Finding, String>, Failure> {
+        let failed = |why| Failure::new(Exit::File, format!("cannot start a process: {why}"));
+        let program = std::env::current_exe().map_err(failed)?;
+        let task = serde_json::to_string(&(&self.library, task)).map_err(Failure::input)?;
+        let mut command = Command::new(program);
+        command
+            .arg("check-child")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        if let Some(lock) = &common.lock {
+            command.arg("--lock").arg(lock);
+        }
+        let child = command.spawn().map_err(failed)?;
+        let (said, died) = super::check_child::watch(child, &task, self.time_limit);
+        let finding = serde_json::from_str(said.trim());
+        Ok(match (finding, died) {
+            (Ok(finding), _) => Ok(finding),
+            (Err(_), Some(died)) => Err(died),
+            (Err(why), None) => {
+                remark(format_args!("the child said: {said}"));
+                Err(format!("the child process ended without a finding: {why}"))
+            }
+        })
+    }
+}
+
+/// A configuration to try.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Case {
+    pub(super) config: Value,
+    /// All of its states, if they are known.
+    #[serde(default)]
+    pub(super) states: Option<Vec<Vec<f64>>>,
+    /// Whether it must be refused.
+    #[serde(default)]
+    pub(super) refuses: bool,
+}
+
+impl Case {
+    fn explore(config: Value) -> Self {
+        Self {
+            config,
+            states: None,
+            refuses: false,
+        }
+    }
+}

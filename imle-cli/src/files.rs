@@ -1,0 +1,37 @@
+//! Small text files that users write, and `-` for the standard streams.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// Whether a path stands for standard input or output.
+pub(crate) fn is_stream(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|why| Failure::file(path.display(), why))
+}
+
+/// JSON as it stands, or the name of a file with JSON or TOML.
+pub(crate) fn json_or_file(text: &str) -> Result<Value, Failure> {
+    if text.trim_start().starts_with(['{', '[']) {
+        return parse_json(text).map_err(|why| why.within("the configuration"));
+    }
+    let path = Path::new(text);
+    let content = read_text(path)?;
+    let value = match path
+        .extension()
+        .is_some_and(|extension| extension == "toml")
+    {
+        true => toml::from_str(&content).map_err(|why| Failure::input(why.to_string().trim_end())),
+        false => parse_json(&content),
+    };
+    value.map_err(|why| why.within(path.display()))
+}
+
+fn parse_json(text: &str) -> Result<Value, Failure> {
+    serde_json::from_str(text).map_err(|why| Failure::input(format!("not JSON: {why}")))
+}
