@@ -48,7 +48,8 @@
 //!
 //! # Time
 //!
-//! Without cycles one pass over the edges; with cycles Dijkstra's algorithm; for a row with negative
+//! Without cycles one pass over the edges; with cycles a search by buckets of distances, or Dijkstra's algorithm where
+//! most costs are tiny beside the largest; for a row with negative
 //! costs under `bellman_ford` usually a few passes over the edges, at worst one for each vertex.
 //!
 //! # Exact marginals
@@ -59,6 +60,7 @@
 
 #![forbid(unsafe_code)]
 
+mod buckets;
 mod config;
 mod marginals;
 mod network;
@@ -145,7 +147,7 @@ impl ShortestPath {
                 NegativeCosts::BellmanFord => return workspace.bellman_ford(&self.network, limits),
             }
         }
-        workspace.dijkstra(&self.network, limits)
+        workspace.search(&self.network, limits)
     }
 }
 

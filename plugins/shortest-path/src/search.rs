@@ -1,7 +1,7 @@
 //! The solve loop: distances to the target, then the path.
 //!
-//! Three algorithms find the same distances: one sweep if there is no cycle, Dijkstra's if no cost is
-//! negative, Bellman-Ford's otherwise. They work back from the target, so that the path can be read
+//! Four algorithms find the same distances: one sweep if there is no cycle, buckets if no cost is negative
+//! (Dijkstra's where costs are too unlike for them), Bellman-Ford's otherwise. They work back from the target, so that the path can be read
 //! forward from the source, where the tie rule begins.
 
 use std::cmp::Reverse;
@@ -9,6 +9,7 @@ use std::collections::BinaryHeap;
 
 use imle_api::{Error, ErrorKind, Limits};
 
+use crate::buckets::Buckets;
 use crate::marginals::Sums;
 use crate::network::{Arc, Network};
 
@@ -36,6 +37,7 @@ pub struct Workspace {
     links: Vec<Arc>,
     /// Places in the order in which they were reached; in Bellman-Ford's algorithm, marks.
     queue: Vec<u32>,
+    buckets: Buckets,
     heap: BinaryHeap<Reverse<(u64, u32)>>,
     pub(crate) sums: Sums,
 }
@@ -83,7 +85,18 @@ impl Workspace {
     }
 
     /// Finds the distances of all places no farther than the source. No cost is negative.
+    pub(crate) fn search(&mut self, network: &Network, limits: &Limits<'_>) -> Result<(), Error> {
+        let (costs, distance) = (&self.costs, &mut self.distance);
+        if self.buckets.search(network, costs, distance, limits)? {
+            return Ok(());
+        }
+        self.dijkstra(network, limits)
+    }
+
+    /// As [`search`](Self::search), whatever the costs are.
     pub(crate) fn dijkstra(&mut self, network: &Network, limits: &Limits<'_>) -> Result<(), Error> {
+        self.distance.fill(f64::INFINITY);
+        self.distance[0] = 0.0;
         self.heap.clear();
         self.heap.push(Reverse((0, 0)));
         let mut settled = 0_usize;
