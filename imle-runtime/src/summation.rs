@@ -11,9 +11,11 @@ use crate::pass::Pass;
 /// that sums are grouped alike for any number of threads, any split of a batch and any limits.
 const BLOCK: usize = 64;
 
-/// Sums of blocks that wait to be added in order, for each worker: enough that a slow block keeps nobody
-/// waiting.
-const BLOCKS_A_WORKER: usize = 32;
+/// Sums that wait to be added in order, for each worker: enough that a slow one keeps nobody waiting.
+const PARTS_A_WORKER: usize = 32;
+
+/// With fewer blocks for each worker some would have nothing to do: then samples are solved one by one.
+const FEWEST_BLOCKS_A_WORKER: usize = 4;
 
 /// What to add up for each of some rows: the states of its samples at one theta or, at two under the same noise,
 /// their differences, second less first.
@@ -77,55 +79,68 @@ impl Pass<'_> {
             z: vec![0.0; rows.len() * dim],
             tallies: vec![Tally::EMPTY; rows.len()],
         };
-        if samples <= BLOCK {
-            let rows_a_unit = self
-                .batch
-                .rows_a_unit(rows.len() * samples)
-                .div_ceil(samples);
-            let parts = sums.z.chunks_mut(rows_a_unit * dim);
-            let parts = parts.zip(sums.tallies.chunks_mut(rows_a_unit)).enumerate();
-            let units = parts.map(|(index, (z, tallies))| Unit {
-                first: index * rows_a_unit,
-                samples: 0..samples,
-                z,
-                tallies,
-            });
-            self.add_up(summation, &mut units.collect::<Vec<_>>());
+        let blocks = rows.len() * samples.div_ceil(BLOCK);
+        let workers = self.batch.workers();
+        if workers > 1 && blocks < workers * FEWEST_BLOCKS_A_WORKER {
+            self.sum_parts(summation, 1, &mut sums);
+        } else if samples > BLOCK {
+            self.sum_parts(summation, BLOCK, &mut sums);
         } else {
-            self.sum_blocks(summation, &mut sums);
+            self.sum_rows(summation, &mut sums);
         }
         sums
     }
 
-    /// Sums blocks of samples at the same time, a limited number of them, and then adds their sums in order.
-    fn sum_blocks(&self, summation: &Summation<'_>, sums: &mut Sums) {
+    /// Sums rows at the same time, each of one block.
+    fn sum_rows(&self, summation: &Summation<'_>, sums: &mut Sums) {
         let (dim, samples) = (self.dim, self.sampling.samples);
-        let blocks = samples.div_ceil(BLOCK);
-        let total = summation.rows.len() * blocks;
+        let items = summation.rows.len() * samples;
+        let rows_a_unit = self.batch.rows_a_unit(items).div_ceil(samples);
+        let parts = sums.z.chunks_mut(rows_a_unit * dim);
+        let parts = parts.zip(sums.tallies.chunks_mut(rows_a_unit)).enumerate();
+        let units = parts.map(|(index, (z, tallies))| Unit {
+            first: index * rows_a_unit,
+            samples: 0..samples,
+            z,
+            tallies,
+        });
+        self.add_up(summation, &mut units.collect::<Vec<_>>());
+    }
+
+    /// Sums parts of blocks at the same time, one sample or whole blocks and a limited number of them, and then adds
+    /// their sums in order.
+    fn sum_parts(&self, summation: &Summation<'_>, part: usize, sums: &mut Sums) {
+        let (dim, samples) = (self.dim, self.sampling.samples);
+        let parts = samples.div_ceil(part);
+        let total = summation.rows.len() * parts;
         let together = match self.batch.workers() {
             1 => 1,
-            workers => (workers * BLOCKS_A_WORKER).min(total).max(1),
+            workers => (workers * PARTS_A_WORKER).min(total).max(1),
         };
         let (mut z, mut tallies) = (vec![0.0; together * dim], vec![Tally::EMPTY; together]);
+        let mut block = vec![0.0; dim];
         for first in (0..total).step_by(together) {
             z.fill(0.0);
             tallies.fill(Tally::EMPTY);
-            let parts = z.chunks_exact_mut(dim).zip(tallies.chunks_mut(1));
-            let units = (first..total).zip(parts).map(|(index, (z, tallies))| {
-                let start = index % blocks * BLOCK;
+            let places = z.chunks_exact_mut(dim).zip(tallies.chunks_mut(1));
+            let units = (first..total).zip(places).map(|(index, (z, tallies))| {
+                let start = index % parts * part;
                 Unit {
-                    first: index / blocks,
-                    samples: start..(start + BLOCK).min(samples),
+                    first: index / parts,
+                    samples: start..(start + part).min(samples),
                     z,
                     tallies,
                 }
             });
             self.add_up(summation, &mut units.collect::<Vec<_>>());
-            for (index, (part, tally)) in (first..total).zip(z.chunks_exact(dim).zip(&mut tallies))
-            {
-                let at = index / blocks;
-                add(&mut sums.z[at * dim..][..dim], part);
+            for (index, (z, tally)) in (first..total).zip(z.chunks_exact(dim).zip(&mut tallies)) {
+                let (at, end) = (index / parts, (index % parts + 1) * part);
+                add(&mut block, z);
                 sums.tallies[at].add(tally);
+                if end % BLOCK == 0 || end >= samples {
+                    add(&mut sums.z[at * dim..][..dim], &block);
+                    block.fill(0.0);
+                }
             }
         }
     }
