@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use imle_runtime::{
     Cache, Error, ErrorKind, Facts, Fallback, FnOracle, Imle, Layer, NoNoise, Oracle, Pid, Plugin,
-    Sampling, cargo_library_directory, solve_one,
+    Sampling, Temperature, cargo_library_directory, solve_one,
 };
 use oracles::{brute_force, numbers, registry, subsets};
 use serde_json::json;
@@ -97,6 +97,8 @@ fn a_backward_pass_finishes_on_the_instance_of_its_forward_pass() {
     let config = (
         Imle {
             target: Arc::new(Pid::new(f64::MIN_POSITIVE)),
+            // At a temperature of its own, no proof of the forward pass covers the target.
+            tau_target: Some(Temperature::from(1.0)),
             ..Imle::default()
         },
         Sampling {

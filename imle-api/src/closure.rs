@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::linked::caught;
 use crate::marginals::no_marginals;
-use crate::{Error, Facts, Identity, Limits, Oracle, Outcome, Proof, Solved};
+use crate::{Error, Facts, Identity, Limits, Oracle, Outcome, Proof, Solved, inner_product};
 
 /// An oracle made of facts and a function that writes the MAP state of a row.
 ///
@@ -93,7 +93,7 @@ where
             caught(|| (self.solve)(theta, z)).unwrap_or_else(Err)?;
             self.facts.check_state(z)?;
             Ok(Solved {
-                objective: theta.iter().zip(&*z).map(|(theta, z)| theta * z).sum(),
+                objective: inner_product(z, theta),
                 proof: Proof::NONE,
             })
         });

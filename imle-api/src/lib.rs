@@ -26,6 +26,7 @@ mod integers;
 mod limits;
 mod linked;
 mod marginals;
+mod numbers;
 mod oracle;
 mod serial;
 
@@ -36,9 +37,10 @@ pub use integers::to_integers;
 pub use limits::{Limits, StopFlag};
 pub use linked::Linked;
 pub use marginals::MarginalsFn;
+pub use numbers::{first_not_finite, inner_product};
 pub use oracle::{
-    Facts, Identity, Oracle, Outcome, Proof, Solved, Solver, ThetaDomain, check_theta,
-    first_not_finite, solve_one, unset,
+    Facts, Identity, Oracle, Outcome, Proof, Solved, Solver, ThetaDomain, check_theta, solve_one,
+    unset,
 };
 pub use serial::in_serial_group;
 

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::marginals::no_marginals;
 use crate::{
     Error, ErrorKind, Facts, Identity, Limits, MarginalsFn, Oracle, Outcome, Proof, Solved, Solver,
-    in_serial_group, read_config,
+    in_serial_group, inner_product, read_config,
 };
 
 /// An instance of a [`Solver`] that is linked into this program.
@@ -132,25 +132,9 @@ pub(crate) fn solve_row<S: Solver>(
         // Here, so that every solver stops between rows, also one that does not look at the limits.
         limits.check()?;
         let proof: Proof = solver.solve(workspace, theta, z, limits)?;
-        let objective = inner_product(theta, z);
+        let objective = inner_product(z, theta);
         Ok(Solved { objective, proof })
     })
-}
-
-/// As many coordinates as are looked at together for being zero.
-const RUN: usize = 16;
-
-/// `<z, theta>`, summed from the first coordinate to the last. Many states are mostly zero: runs of zeros, which
-/// leave a sum of finite numbers as it is, are passed over.
-fn inner_product(theta: &[f64], z: &[f64]) -> f64 {
-    let mut sum = -0.0;
-    for (theta, z) in theta.chunks(RUN).zip(z.chunks(RUN)) {
-        // Not `all`, which looks at one after the other.
-        if z.iter().fold(false, |any, z| any | (*z != 0.0)) {
-            sum = theta.iter().zip(z).fold(sum, |sum, (t, z)| sum + t * z);
-        }
-    }
-    sum + 0.0 // not -0 where nothing was added
 }
 
 /// Finds the marginals of one row; the outer error is as in [`solve_row`].

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use crate::marginals::{MarginalsFn, no_marginals};
+use crate::numbers::{first_not_finite, sum_of_integers};
 use crate::{Error, ErrorKind, Limits};
 
 /// A combinatorial solver, as its author writes it.
@@ -203,10 +204,13 @@ impl Facts {
             return Ok(());
         };
         // Integers sum exactly; fractions that sum to a whole do so up to rounding.
-        let (sum, size) = z
-            .iter()
-            .fold((0.0, 0.0), |(sum, size), z| (sum + z, size + z.abs()));
-        let slack = if self.integral { 0.0 } else { 1e-9 * size };
+        let (sum, slack) = match self.integral {
+            true => (sum_of_integers(z), 0.0),
+            false => {
+                let size: f64 = z.iter().map(|z| z.abs()).sum();
+                (z.iter().sum(), 1e-9 * size)
+            }
+        };
         if (sum - ones as f64).abs() > slack {
             return broken(format!("z sums to {sum}, but every state sums to {ones}"));
         }
@@ -421,25 +425,6 @@ pub fn check_theta(theta: &[f64], dim: usize) -> Result<usize, Error> {
             let (value, row, column) = (theta[at], at / dim, at % dim);
             invalid(format!("theta is {value} at row {row}, column {column}"))
         }
-    }
-}
-
-/// Finds the first value that is infinite or NaN. Where there is none, that is one pass of vector instructions.
-///
-/// ```
-/// assert_eq!(imle_api::first_not_finite(&[1.0, f64::NAN]), Some(1));
-/// assert_eq!(imle_api::first_not_finite(&[1.0, -f64::MAX]), None);
-/// ```
-#[must_use]
-pub fn first_not_finite(values: &[f64]) -> Option<usize> {
-    // Not `all`, which looks at one after the other. NaN is not at most anything.
-    let is_finite = |value: &f64| value.abs() <= f64::MAX;
-    match values
-        .iter()
-        .fold(true, |all, value| all & is_finite(value))
-    {
-        true => None,
-        false => values.iter().position(|value| !is_finite(value)),
     }
 }
 

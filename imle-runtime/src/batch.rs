@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use imle_api::{Error, ErrorKind, Limits, Oracle, Outcome, Solved, first_not_finite, unset};
+use imle_api::{Error, ErrorKind, Limits, Oracle, Outcome, Solved, first_not_finite};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -13,6 +13,9 @@ use crate::states::States;
 /// Rows that a thread takes at a time: enough to make that cheap, few enough that a slow row does not keep
 /// the others waiting.
 const MOST_ROWS_A_UNIT: usize = 64;
+
+/// A pass over fewer numbers is not worth another thread: it takes some 10 us.
+const NUMBERS_FOR_THREADS: usize = 16_384;
 
 /// Numbers of theta that go to an oracle in one call: they and their states stay in the nearest cache.
 const NUMBERS_A_CALL: usize = 2048;
@@ -87,6 +90,52 @@ impl Batch {
             },
         );
         solved
+    }
+
+    /// Finds a value for each of `count` rows of `width` numbers, with memory that is used again.
+    pub(crate) fn map<T: Send + Clone + Default, M: Default + Send>(
+        &self,
+        count: usize,
+        width: usize,
+        of: impl Fn(&mut M, usize) -> T + Sync,
+    ) -> Vec<T> {
+        let mut values = vec![T::default(); count];
+        let rows = self.rows_a_pass(count, width);
+        let mut units: Vec<_> = values.chunks_mut(rows).collect();
+        self.for_each_with(&mut units, |memory, index, values| {
+            for (offset, value) in values.iter_mut().enumerate() {
+                *value = of(memory, index * rows + offset);
+            }
+        });
+        values
+    }
+
+    /// Works on each row of numbers, `[rows, dim]`, and what is noted of it.
+    pub(crate) fn for_each_row<T: Send>(
+        &self,
+        dim: usize,
+        numbers: &mut [f64],
+        notes: &mut [T],
+        work: impl Fn(usize, &mut [f64], &mut T) + Sync,
+    ) {
+        let rows = self.rows_a_pass(notes.len(), dim);
+        let parts = numbers.chunks_mut(rows * dim).zip(notes.chunks_mut(rows));
+        let mut units: Vec<_> = parts.collect();
+        self.for_each(&mut units, |index, (numbers, notes)| {
+            let parts = numbers.chunks_exact_mut(dim).zip(notes.iter_mut());
+            for (offset, (numbers, note)) in parts.enumerate() {
+                work(index * rows + offset, numbers, note);
+            }
+        });
+    }
+
+    /// How many rows of `width` numbers one thread takes at a time for a pass over them: all, where waking
+    /// another thread takes longer than that.
+    fn rows_a_pass(&self, count: usize, width: usize) -> usize {
+        match count * width < NUMBERS_FOR_THREADS {
+            true => count.max(1),
+            false => self.rows_a_unit(count),
+        }
     }
 
     /// Works on each item by itself; which thread does so decides nothing.
@@ -175,7 +224,9 @@ impl Scratch {
         for (row, (theta, outcome)) in thetas.zip(&mut *outcomes).enumerate() {
             let prepared = prepare(row, theta).and_then(|()| check_finite(theta));
             self.ready.push(prepared.is_ok());
-            *outcome = prepared.and(unset());
+            if let Err(why) = prepared {
+                *outcome = Err(why); // unset before
+            }
         }
         solve_ready(oracle_of, &self.ready, limits, &self.theta, z, outcomes);
         let rows = self.theta.chunks_exact(dim).zip(z.chunks_exact_mut(dim));

@@ -106,29 +106,26 @@ impl Cache {
 }
 
 impl Memory {
-    /// Answers a row from memory or through `solve`, which runs once for all who ask meanwhile.
+    /// Answers a row from memory, if it was solved.
+    fn look_up(&self, asked: &Asked<'_>, z: &mut [f64]) -> Option<Solved> {
+        let entry = self.entries.get(asked as &dyn AsKey)?;
+        let (solved, state) = entry.answer.get()?.as_ref()?;
+        entry.ask();
+        z.copy_from_slice(state);
+        Some(*solved)
+    }
+
+    /// Answers a row through `solve`, which runs once for all who ask meanwhile.
     fn solve_through(
         &self,
-        identity: Identity,
-        theta: &[f64],
+        asked: &Asked<'_>,
         z: &mut [f64],
         may_wait: bool,
         solve: impl Fn(&mut [f64]) -> Outcome,
     ) -> Outcome {
-        let asked = Asked { identity, theta };
+        let key = Arc::new(Key::of(asked));
         // Ends the borrow of the map before anybody waits.
-        let known = self
-            .entries
-            .get(&asked as &dyn AsKey)
-            .map(|entry| entry.value().clone());
-        let (entry, key) = match known {
-            Some(entry) => (entry, None),
-            None => {
-                let key = Arc::new(Key::of(&asked));
-                let entry = self.entries.entry(key.clone()).or_default().value().clone();
-                (entry, Some(key))
-            }
-        };
+        let entry = self.entries.entry(key.clone()).or_default().value().clone();
         let others_solve_it = entry.taken.swap(true, Ordering::AcqRel);
         if others_solve_it && !may_wait && entry.answer.get().is_none() {
             self.misses.fetch_add(1, Ordering::Relaxed);
@@ -144,7 +141,6 @@ impl Memory {
         match (solved_here, answer) {
             (Some(outcome), answer) => {
                 self.misses.fetch_add(1, Ordering::Relaxed);
-                let key = key.unwrap_or_else(|| Arc::new(Key::of(&asked)));
                 match answer {
                     Some(_) => self.keep(key, &entry),
                     None => self.forget(&key, &entry),
@@ -153,7 +149,7 @@ impl Memory {
             }
             (None, Some((solved, state))) => {
                 self.hits.fetch_add(1, Ordering::Relaxed);
-                entry.asked_for.store(true, Ordering::Relaxed);
+                entry.ask();
                 z.copy_from_slice(state);
                 Ok(*solved)
             }
@@ -202,6 +198,15 @@ struct Entry {
     /// Somebody solves it, or has.
     taken: AtomicBool,
     asked_for: AtomicBool,
+}
+
+impl Entry {
+    /// Notes that it was asked for. Writes only what changes, so that threads can share it in their caches.
+    fn ask(&self) {
+        if !self.asked_for.load(Ordering::Relaxed) {
+            self.asked_for.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 /// The identity of the instance and the bits of theta.
@@ -313,18 +318,25 @@ impl Oracle for Cached {
         // A worker of rayon that waits inside the solver may have picked up this row on top of one that we
         // would wait for.
         let may_wait = !oracle.may_use_rayon() || rayon::current_thread_index().is_none();
+        let memory = &*self.cache.0;
+        let mut hits = 0;
         let rows = theta.chunks_exact(dim).zip(z.chunks_exact_mut(dim));
         for ((theta, z), outcome) in rows.zip(outcomes) {
-            *outcome = self
-                .cache
-                .0
-                .solve_through(identity, theta, z, may_wait, |z| {
-                    let mut outcome = [unset()];
-                    oracle.solve(theta, z, &mut outcome, limits);
-                    let [outcome] = outcome;
-                    outcome
-                });
+            let asked = Asked { identity, theta };
+            if let Some(solved) = memory.look_up(&asked, z) {
+                hits += 1;
+                *outcome = Ok(solved);
+                continue;
+            }
+            *outcome = memory.solve_through(&asked, z, may_wait, |z| {
+                let mut outcome = [unset()];
+                oracle.solve(theta, z, &mut outcome, limits);
+                let [outcome] = outcome;
+                outcome
+            });
         }
+        // Once a call: a counter that every thread writes costs more than a look-up.
+        memory.hits.fetch_add(hits, Ordering::Relaxed);
     }
 
     fn may_use_rayon(&self) -> bool {

@@ -9,6 +9,7 @@ use crate::gradient::Gradient;
 use crate::numbers::all_zero;
 use crate::pass::Pass;
 use crate::states::{RowError, States};
+use crate::summation::Tally;
 use crate::target::Target;
 use crate::temperature::Temperature;
 
@@ -69,7 +70,7 @@ impl Steps<'_> {
                 pass.perturb(item, self.tau(pass, theta), target)
             },
         );
-        let mut differences = self.differences(states, &queries, &solved);
+        let mut differences = self.differences(pass, states, &queries, &solved);
         differences.gradient.skipped = skipped;
         differences
     }
@@ -81,20 +82,25 @@ impl Steps<'_> {
 
     /// The solves that the gradient needs, and how many of samples that were solved it does not.
     fn queries(&self, pass: &Pass<'_>, states: &States) -> (Vec<Query>, usize) {
-        let (mut queries, mut skipped) = (Vec::new(), 0);
-        let mut target = vec![0.0; states.dim];
-        for (item, grad) in self.grad_z.chunks_exact(states.dim).enumerate() {
-            if states.outcomes[item].is_err() {
-                continue;
-            }
-            let lambda = self.lambdas[item / states.samples];
+        let dim = states.dim;
+        let needless = |target: &mut Vec<f64>, item: usize| {
+            target.resize(dim, 0.0);
+            let (grad, lambda) = (
+                &self.grad_z[item * dim..][..dim],
+                self.lambdas[item / states.samples],
+            );
             let (theta, reach) = (pass.theta_of(item), states.reach[item]);
-            if self.changes_nothing(theta, grad, lambda, reach, &mut target) {
-                skipped += self.sides(lambda).count();
-                continue;
+            self.changes_nothing(theta, grad, lambda, reach, target)
+        };
+        let needless: Vec<bool> = pass.batch.map(states.outcomes.len(), dim, needless);
+        let (mut queries, mut skipped) = (Vec::new(), 0);
+        for (item, outcome) in states.outcomes.iter().enumerate() {
+            let sides = self.sides(self.lambdas[item / states.samples]);
+            match (outcome, needless[item]) {
+                (Err(_), _) => {}
+                (Ok(_), true) => skipped += sides.count(),
+                (Ok(_), false) => queries.extend(sides.map(|lambda| Query { item, lambda })),
             }
-            let sides = self.sides(lambda);
-            queries.extend(sides.map(|lambda| Query { item, lambda }));
         }
         (queries, skipped)
     }
@@ -130,46 +136,63 @@ impl Steps<'_> {
     }
 
     /// Means of the differences between the two sides of each sample.
-    fn differences(&self, states: &States, queries: &[Query], answers: &States) -> Differences {
+    fn differences(
+        &self,
+        pass: &Pass<'_>,
+        states: &States,
+        queries: &[Query],
+        answers: &States,
+    ) -> Differences {
         let (samples, dim) = (states.samples, states.dim);
         let mut theta = vec![0.0; states.rows() * dim];
-        let mut nonzeros = vec![0; states.rows()];
-        let mut errors: Vec<RowError> = states.errors().collect();
-        let mut solved: Vec<usize> = (0..states.rows())
-            .map(|row| states.solved(row).count())
-            .collect();
-        let mut first = 0;
-        for queries in queries.chunk_by(|a, b| a.item == b.item) {
-            let item = queries[0].item;
-            let (row, sample) = (item / samples, item % samples);
-            let sum = &mut theta[row * dim..][..dim];
-            match answered(answers, first..first + queries.len()) {
-                Ok(z) => nonzeros[row] += self.add_difference(sum, states.state(item), z),
-                Err(error) => {
-                    solved[row] -= 1;
-                    errors.push(RowError { row, sample, error });
+        let mut tallies: Vec<Tally> = vec![Tally::EMPTY; states.rows()];
+        pass.batch
+            .for_each_row(dim, &mut theta, &mut tallies, |row, mean, tally| {
+                tally.solved = states.solved(row).count();
+                let first = queries.partition_point(|query| query.item < row * samples);
+                let of_row = |query: &&Query| query.item < (row + 1) * samples;
+                let count = queries[first..].iter().take_while(of_row).count();
+                let mut place = first;
+                for queries in queries[first..first + count].chunk_by(|a, b| a.item == b.item) {
+                    let item = queries[0].item;
+                    match answered(answers, place..place + queries.len()) {
+                        Ok(z) => tally.nonzeros += self.add_difference(mean, states.state(item), z),
+                        Err(error) => {
+                            tally.solved -= 1;
+                            tally.errors.push((item % samples, error));
+                        }
+                    }
+                    place += queries.len();
                 }
-            }
-            first += queries.len();
-        }
-        for (row, theta) in theta.chunks_exact_mut(dim).enumerate() {
-            let count = solved[row].max(1) as f64;
-            let divisor = self.divisor(row);
-            theta
-                .iter_mut()
-                .for_each(|value| *value = *value / count / divisor);
+                self.divide(mean, row, tally.solved);
+            });
+        let mut errors: Vec<RowError> = states.errors().collect();
+        for (row, tally) in tallies.iter_mut().enumerate() {
+            let failed = tally.errors.drain(..);
+            errors.extend(failed.map(|(sample, error)| RowError { row, sample, error }));
         }
         errors.sort_by_key(|error| (error.row, error.sample));
-        let solves = queries.len();
         Differences {
             gradient: Gradient {
                 theta,
                 errors,
-                solves,
+                solves: queries.len(),
                 skipped: 0,
             },
-            nonzeros,
-            solved,
+            nonzeros: tallies.iter().map(|tally| tally.nonzeros).collect(),
+            solved: tallies.iter().map(|tally| tally.solved).collect(),
+        }
+    }
+
+    /// Turns the sum of the differences of a row into a mean, and divides it by lambda if asked to.
+    pub(crate) fn divide(&self, sum: &mut [f64], row: usize, solved: usize) {
+        // Divisions are slow, and these would change nothing.
+        if solved > 1 {
+            sum.iter_mut().for_each(|value| *value /= solved as f64);
+        }
+        // A row with lambda = 0 has a zero gradient, which stays zero.
+        if self.divide_by_lambda && self.lambdas[row] != 0.0 {
+            sum.iter_mut().for_each(|value| *value /= self.lambdas[row]);
         }
     }
 
@@ -187,14 +210,6 @@ impl Steps<'_> {
             nonzeros += usize::from(left != target);
         }
         nonzeros
-    }
-
-    pub(crate) fn divisor(&self, row: usize) -> f64 {
-        // A row with lambda = 0 has a zero gradient, which stays zero.
-        match self.divide_by_lambda && self.lambdas[row] != 0.0 {
-            true => self.lambdas[row],
-            false => 1.0,
-        }
     }
 }
 

@@ -99,11 +99,12 @@ impl Estimator for Imle {
         _: &mut Memory,
     ) -> Result<Gradient, Error> {
         let grad_z = feedback.grad_z()?;
-        let lambda = |row: usize| {
+        let lambda = |(): &mut (), row: usize| {
             let grad_z = grad_z_of_solved(states, grad_z, row);
             self.target.lambda(pass.theta_row(row), &grad_z)
         };
-        let lambdas: Vec<f64> = (0..states.rows()).map(lambda).collect();
+        let width = states.samples() * states.dim();
+        let lambdas: Vec<f64> = pass.batch.map(states.rows(), width, lambda);
         Ok(self.steps(&lambdas, grad_z).take(pass, states).gradient)
     }
 

@@ -51,16 +51,19 @@ impl Steps<'_> {
 
     /// The rows whose gradient needs solves, and how many solves of the others it does not need.
     fn rows_to_solve(&self, pass: &Pass<'_>, means: &Means) -> (Vec<usize>, usize) {
+        let dim = means.dim();
+        let needless = |target: &mut Vec<f64>, row: usize| {
+            target.resize(dim, 0.0);
+            let (theta, grad) = (pass.theta_row(row), &self.grad_z[row * dim..][..dim]);
+            self.changes_nothing(theta, grad, self.lambdas[row], means.reach(row), target)
+        };
+        let needless: Vec<bool> = pass.batch.map(means.rows(), dim, needless);
         let (mut rows, mut skipped) = (Vec::new(), 0);
-        let mut target = vec![0.0; means.dim()];
-        for (row, grad) in self.grad_z.chunks_exact(means.dim()).enumerate() {
-            if means.solved(row) == 0 {
-                continue;
-            }
-            let (theta, lambda) = (pass.theta_row(row), self.lambdas[row]);
-            match self.changes_nothing(theta, grad, lambda, means.reach(row), &mut target) {
-                true => skipped += means.solved(row) * self.sides(lambda).count(),
-                false => rows.push(row),
+        for (row, needless) in needless.into_iter().enumerate() {
+            match (means.solved(row), needless) {
+                (0, _) => {}
+                (solved, true) => skipped += solved * self.sides(self.lambdas[row]).count(),
+                (_, false) => rows.push(row),
             }
         }
         (rows, skipped)
@@ -97,9 +100,10 @@ impl Steps<'_> {
             let failed = tally.errors.into_iter();
             errors.extend(failed.map(|(sample, error)| RowError { row, sample, error }));
             if tally.solved > 0 {
-                let (count, divisor) = (tally.solved as f64, self.divisor(row));
-                let pairs = theta[row * dim..][..dim].iter_mut().zip(sum);
-                pairs.for_each(|(theta, sum)| *theta = weight * sum / count / divisor);
+                let theta = &mut theta[row * dim..][..dim];
+                let pairs = theta.iter_mut().zip(sum);
+                pairs.for_each(|(theta, sum)| *theta = weight * sum);
+                self.divide(theta, row, tally.solved);
             }
         }
         errors.sort_by_key(|error| (error.row, error.sample));

@@ -1,11 +1,10 @@
 //! The host's side of the boundary, third part: calls with rows, which make an instance an oracle.
 
 use std::ops::Range;
-use std::ptr;
+use std::ptr::{self, NonNull};
 
 use imle_api::{Error, ErrorKind, Facts, Identity, Limits, Oracle, Outcome, abi, unset};
 
-use crate::plugin_checks::Returned;
 use crate::plugin_oracle::{LoadedOracle, LoadedWorkspace, is_fatal_for_workspace};
 use crate::plugin_text::{TextSink, check, take_row_message};
 
@@ -14,13 +13,18 @@ impl LoadedOracle {
     /// own.
     fn call_solve(
         &self,
-        workspace: &LoadedWorkspace,
+        workspace: &mut LoadedWorkspace,
         theta: &[f64],
         z: &mut [f64],
         outcomes: &mut [Outcome],
         limits: &Limits<'_>,
     ) -> Result<(), Error> {
-        let mut returned = Returned::new(outcomes.len());
+        let LoadedWorkspace {
+            workspace,
+            returned,
+            ..
+        } = workspace;
+        returned.clear(outcomes.len());
         let arguments = abi::SolveArguments {
             struct_size: size_of::<abi::SolveArguments>() as u32,
             flags: 0,
@@ -36,8 +40,9 @@ impl LoadedOracle {
             row_message: Some(take_row_message),
             host: ptr::from_mut(&mut returned.messages).cast(),
         };
-        // SAFETY: every array has the length that the header asks for and lives through the call.
-        let called = unsafe { self.ask_states(workspace, &arguments) };
+        // SAFETY: the workspace is ours alone; every array has the length that the header asks for and lives through the
+        // call.
+        let called = unsafe { self.ask_states(*workspace, &arguments) };
         let rows = theta
             .chunks_exact(self.facts.dim)
             .zip(z.chunks_exact(self.facts.dim));
@@ -51,17 +56,17 @@ impl LoadedOracle {
     ///
     /// # Safety
     ///
-    /// Every pointer of `arguments` is as `imle_plugin.h` says, during the call.
+    /// The workspace is one of this instance and in no other call, and every pointer of `arguments` is as `imle_plugin.h`
+    /// says, during the call.
     pub(crate) unsafe fn ask_states(
         &self,
-        workspace: &LoadedWorkspace,
+        workspace: NonNull<abi::Workspace>,
         arguments: &abi::SolveArguments,
     ) -> Result<(), Error> {
         let mut error = TextSink::new();
-        // SAFETY: instance and workspace are alive and the workspace is ours alone; the arguments are the
-        // caller's promise.
+        // SAFETY: the instance is alive; the workspace and the arguments are the caller's promise.
         let status = unsafe {
-            let (instance, workspace) = (self.instance.as_ptr(), workspace.workspace.as_ptr());
+            let (instance, workspace) = (self.instance.as_ptr(), workspace.as_ptr());
             (self.functions.solve)(instance, workspace, arguments, error.as_sink())
         };
         check(status, &error)
@@ -70,13 +75,18 @@ impl LoadedOracle {
     /// Asks for marginals with one call of the plugin, as [`call_solve`](Self::call_solve) does for states.
     fn call_marginals(
         &self,
-        workspace: &LoadedWorkspace,
+        workspace: &mut LoadedWorkspace,
         theta: &[f64],
         mu: &mut [f64],
         log_partitions: &mut [Result<f64, Error>],
         limits: &Limits<'_>,
     ) -> Result<(), Error> {
-        let mut returned = Returned::new(log_partitions.len());
+        let LoadedWorkspace {
+            workspace,
+            returned,
+            ..
+        } = workspace;
+        returned.clear(log_partitions.len());
         let arguments = abi::MarginalsArguments {
             struct_size: size_of::<abi::MarginalsArguments>() as u32,
             flags: 0,
@@ -91,7 +101,7 @@ impl LoadedOracle {
             host: ptr::from_mut(&mut returned.messages).cast(),
         };
         // SAFETY: as for a solve.
-        let called = unsafe { self.ask_marginals(workspace, &arguments) };
+        let called = unsafe { self.ask_marginals(*workspace, &arguments) };
         let rows = theta
             .chunks_exact(self.facts.dim)
             .zip(mu.chunks_exact(self.facts.dim));
@@ -105,10 +115,11 @@ impl LoadedOracle {
     ///
     /// # Safety
     ///
-    /// Every pointer of `arguments` is as `imle_plugin.h` says, during the call.
+    /// The workspace is one of this instance and in no other call, and every pointer of `arguments` is as `imle_plugin.h`
+    /// says, during the call.
     pub(crate) unsafe fn ask_marginals(
         &self,
-        workspace: &LoadedWorkspace,
+        workspace: NonNull<abi::Workspace>,
         arguments: &abi::MarginalsArguments,
     ) -> Result<(), Error> {
         let Some(marginals) = self.functions.marginals else {
@@ -121,7 +132,7 @@ impl LoadedOracle {
         let mut error = TextSink::new();
         // SAFETY: as for states.
         let status = unsafe {
-            let (instance, workspace) = (self.instance.as_ptr(), workspace.workspace.as_ptr());
+            let (instance, workspace) = (self.instance.as_ptr(), workspace.as_ptr());
             marginals(instance, workspace, arguments, error.as_sink())
         };
         check(status, &error)

@@ -2,7 +2,9 @@
 //! statuses, bounds, integrality, the number of ones, the objective. That costs a pass over the state,
 //! little beside any solve.
 
-use imle_api::{Error, ErrorKind, Facts, Outcome, Proof, Solved, ThetaDomain, abi};
+use std::collections::BTreeMap;
+
+use imle_api::{Error, ErrorKind, Facts, Outcome, Proof, Solved, ThetaDomain, abi, inner_product};
 
 use crate::plugin_text::error_of;
 
@@ -41,43 +43,42 @@ pub(crate) fn facts_of(info: &abi::Info) -> Result<Facts, String> {
     Ok(facts)
 }
 
-/// As many coordinates as are looked at together for being zero.
-const RUN: usize = 16;
-
-/// `<z, theta>`, and the sum of the magnitudes of its terms. Runs of zeros, of which many states mostly consist,
-/// are passed over: theta is finite.
-fn objective_and_size(theta: &[f64], z: &[f64]) -> (f64, f64) {
-    let mut sums = (-0.0, 0.0);
-    for (theta, z) in theta.chunks(RUN).zip(z.chunks(RUN)) {
-        // Not `all`, which looks at one after the other.
-        if z.iter().fold(false, |any, z| any | (*z != 0.0)) {
-            let terms = theta.iter().zip(z).map(|(theta, z)| theta * z);
-            sums = terms.fold(sums, |(sum, size), term| (sum + term, size + term.abs()));
-        }
-    }
-    (sums.0 + 0.0, sums.1) // not -0 where nothing was added
-}
-
-/// What a plugin wrote about the rows of one call.
-#[derive(Debug)]
+/// What a plugin wrote about the rows of one call. Its memory serves call after call.
+#[derive(Debug, Default)]
 pub(crate) struct Returned {
     pub(crate) status: Vec<i32>,
     /// The objective of a state, or the log-partition.
     pub(crate) value: Vec<f64>,
     pub(crate) bound: Vec<f64>,
     pub(crate) radius: Vec<f64>,
-    pub(crate) messages: Vec<Vec<u8>>,
+    pub(crate) messages: RowMessages,
+}
+
+/// The sentences of rows that failed.
+#[derive(Debug, Default)]
+pub(crate) struct RowMessages {
+    rows: u64,
+    texts: BTreeMap<u64, Vec<u8>>,
+}
+
+impl RowMessages {
+    /// Keeps the last sentence of a row, if there is such a row.
+    pub(crate) fn take(&mut self, row: u64, text: &[u8]) {
+        if row < self.rows {
+            self.texts.insert(row, text.to_vec());
+        }
+    }
 }
 
 impl Returned {
-    pub(crate) fn new(rows: usize) -> Self {
-        Self {
-            status: vec![abi::UNSET; rows],
-            value: vec![f64::NAN; rows],
-            bound: vec![f64::INFINITY; rows],
-            radius: vec![0.0; rows],
-            messages: vec![Vec::new(); rows],
-        }
+    /// Makes room for the rows of a call, of which nothing is known.
+    pub(crate) fn clear(&mut self, rows: usize) {
+        refill(&mut self.status, rows, abi::UNSET);
+        refill(&mut self.value, rows, f64::NAN);
+        refill(&mut self.bound, rows, f64::INFINITY);
+        refill(&mut self.radius, rows, 0.0);
+        self.messages.rows = rows as u64;
+        self.messages.texts.clear();
     }
 
     /// Turns the rows that the plugin set into results: `result` gets a row, its theta and its output.
@@ -98,8 +99,11 @@ impl Returned {
         if self.status[row] == abi::OK {
             return Ok(());
         }
-        let text = String::from_utf8_lossy(&self.messages[row]);
-        Err(error_of(self.status[row], text.into_owned()))
+        let text = self.messages.texts.get(&(row as u64));
+        let text = text.map_or(String::new(), |text| {
+            String::from_utf8_lossy(text).into_owned()
+        });
+        Err(error_of(self.status[row], text))
     }
 
     /// The log-partition of a row, with its marginals checked.
@@ -120,24 +124,35 @@ impl Returned {
     }
 
     fn check_numbers(&self, row: usize, theta: &[f64], z: &[f64]) -> Result<Solved, String> {
-        let (objective, size) = objective_and_size(theta, z);
+        let objective = inner_product(z, theta);
         let reported = self.value[row];
+        let proof = Proof {
+            bound: self.bound[row],
+            radius: self.radius[row],
+        };
+        // The same number to the bit is what plugins in Rust report, and most have no bound.
+        let (slack, overflows) = match reported == objective && proof.bound >= objective {
+            true => (0.0, false),
+            false => {
+                let size: f64 = z
+                    .iter()
+                    .zip(theta)
+                    .map(|(z, theta)| (z * theta).abs())
+                    .sum();
+                let slack = OBJECTIVE_TOLERANCE * size + f64::MIN_POSITIVE;
+                (slack, size.is_infinite() && !reported.is_nan())
+            }
+        };
         // Written so that NaN fails.
-        let close = (reported - objective).abs() <= OBJECTIVE_TOLERANCE * size + f64::MIN_POSITIVE;
-        let overflows = size.is_infinite() && !reported.is_nan();
+        let close = (reported - objective).abs() <= slack || reported == objective;
         if !(close || overflows) {
             return Err(format!(
                 "the objective is {reported}, but <z, theta> is {objective}"
             ));
         }
-        let proof = Proof {
-            bound: self.bound[row],
-            radius: self.radius[row],
-        };
         if proof.bound.is_nan() {
             return Err("the bound is NaN".to_owned());
         }
-        let slack = OBJECTIVE_TOLERANCE * size + f64::MIN_POSITIVE;
         if proof.bound < objective - slack {
             let bound = proof.bound;
             return Err(format!(
@@ -149,4 +164,9 @@ impl Returned {
         }
         Ok(Solved { objective, proof })
     }
+}
+
+fn refill<T: Clone>(values: &mut Vec<T>, count: usize, value: T) {
+    values.clear();
+    values.resize(count, value);
 }

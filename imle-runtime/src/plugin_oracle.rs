@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use imle_api::{Error, ErrorKind, Facts, Identity, abi, in_serial_group};
 
 use crate::plugin::SolverInfo;
-use crate::plugin_checks::facts_of;
+use crate::plugin_checks::{Returned, facts_of};
 use crate::plugin_text::{TextSink, check};
 
 /// A configuration schema is cut here.
@@ -99,6 +99,8 @@ unsafe impl Sync for LoadedOracle {}
 /// A workspace that is destroyed with its owner.
 pub(crate) struct LoadedWorkspace {
     pub(crate) workspace: NonNull<abi::Workspace>,
+    /// The host's part: what the plugin writes into.
+    pub(crate) returned: Returned,
     destroy: unsafe extern "C" fn(*mut abi::Workspace),
 }
 
@@ -200,16 +202,21 @@ impl LoadedOracle {
             Error::new(ErrorKind::ContractBroken, message)
         })?;
         let destroy = self.functions.workspace_destroy;
-        Ok(LoadedWorkspace { workspace, destroy })
+        let returned = Returned::default();
+        Ok(LoadedWorkspace {
+            workspace,
+            returned,
+            destroy,
+        })
     }
 
     /// Runs a call with a workspace that is kept unless the call broke it.
     pub(crate) fn with_workspace(
         &self,
-        call: impl FnOnce(&LoadedWorkspace) -> Result<(), Error>,
+        call: impl FnOnce(&mut LoadedWorkspace) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let workspace = self.take_workspace()?;
-        let called = in_serial_group(self.serial_group.as_deref(), || call(&workspace));
+        let mut workspace = self.take_workspace()?;
+        let called = in_serial_group(self.serial_group.as_deref(), || call(&mut workspace));
         if called.as_ref().is_err_and(is_fatal_for_workspace) {
             in_serial_group(self.serial_group.as_deref(), || drop(workspace));
         } else {

@@ -5,6 +5,8 @@ use std::ptr;
 
 use imle_api::{Error, ErrorKind, abi};
 
+use crate::plugin_checks::RowMessages;
+
 /// Text from a plugin is cut here: a sentence needs less, and a broken plugin may write for ever.
 const LONGEST_MESSAGE: usize = 4 << 10;
 
@@ -85,15 +87,9 @@ pub(crate) unsafe extern "C" fn take_row_message(
         return;
     }
     // SAFETY: `host` is the list that the running call passed, used by the plugin's thread alone.
-    let messages = unsafe { &mut *host.cast::<Vec<Vec<u8>>>() };
-    let Some(message) = usize::try_from(row)
-        .ok()
-        .and_then(|row| messages.get_mut(row))
-    else {
-        return; // there is no such row
-    };
+    let messages = unsafe { &mut *host.cast::<RowMessages>() };
     let length = (length as usize).min(LONGEST_MESSAGE);
     // SAFETY: the plugin vouches for `length` readable bytes at `text`.
     let text = unsafe { std::slice::from_raw_parts(text.cast::<u8>(), length) };
-    *message = text.to_vec();
+    messages.take(row, text);
 }

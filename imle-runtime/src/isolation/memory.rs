@@ -225,14 +225,16 @@ impl Shared {
         returned: &mut Returned,
         output: &mut [f64],
     ) -> Result<(), &'static str> {
+        returned.clear(rows);
         self.read(self.layout.status, rows, &mut returned.status);
         self.read(self.layout.value, rows, &mut returned.value);
         self.read(self.layout.bound, rows, &mut returned.bound);
         self.read(self.layout.radius, rows, &mut returned.radius);
-        returned.messages.resize(rows, Vec::new());
         for row in 0..rows {
             if !matches!(returned.status[row], abi::OK | abi::UNSET) {
-                returned.messages[row] = self.row_message(rows, row);
+                returned
+                    .messages
+                    .take(row as u64, &self.row_message(rows, row));
             }
         }
         let from = self.place::<f64>(self.layout.output, output.len());
@@ -320,7 +322,7 @@ impl Shared {
                 };
                 // SAFETY: arrays of the mapping with the lengths that the header asks for.
                 oracle.with_workspace(|workspace| unsafe {
-                    oracle.ask_marginals(workspace, &arguments)
+                    oracle.ask_marginals(workspace.workspace, &arguments)
                 })
             }
             _ => {
@@ -340,8 +342,9 @@ impl Shared {
                     host,
                 };
                 // SAFETY: arrays of the mapping with the lengths that the header asks for.
-                oracle
-                    .with_workspace(|workspace| unsafe { oracle.ask_states(workspace, &arguments) })
+                oracle.with_workspace(|workspace| unsafe {
+                    oracle.ask_states(workspace.workspace, &arguments)
+                })
             }
         }
     }

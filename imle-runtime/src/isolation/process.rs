@@ -100,7 +100,7 @@ impl Worker {
             socket,
             patience: Some(time_limit),
             memory,
-            returned: Returned::new(0),
+            returned: Returned::default(),
             output,
             facts,
         })
