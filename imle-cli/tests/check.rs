@@ -7,7 +7,7 @@ mod compiler;
 
 use std::fs;
 
-use common::{Ran, imle, library, text};
+use common::{Ran, imle, library, program, run, text};
 
 /// What `imle check` says of a defect.
 fn check(mode: &str, arguments: &[&str]) -> Option<Ran> {
@@ -17,7 +17,7 @@ fn check(mode: &str, arguments: &[&str]) -> Option<Ran> {
 }
 
 fn finds(mode: &str, says: &[&str]) {
-    if let Some(ran) = check(mode, &["--time-limit", "5"]) {
+    if let Some(ran) = check(mode, &["--time-limit", "20"]) {
         ran.failed(1, says);
     }
 }
@@ -28,8 +28,8 @@ fn what_is_right_passes_with_a_line_for_each_property() {
         return;
     };
     let ran = ran.succeeded();
-    assert_eq!(ran.stdout.matches("\n  ok   ").count(), 8, "{}", ran.stdout);
-    assert!(ran.stdout.contains("8 passed, 0 failed"), "{}", ran.stdout);
+    assert_eq!(ran.stdout.matches("\n  ok   ").count(), 9, "{}", ran.stdout);
+    assert!(ran.stdout.contains("9 passed, 0 failed"), "{}", ran.stdout);
     assert!(
         ran.stdout.contains("note it declares no licence"),
         "{}",
@@ -55,95 +55,177 @@ fn every_plugin_passes() {
         "ilp-native",
     ] {
         let ran = imle(&["check", text(&library(name)), "--rows", "40"]).succeeded();
-        assert!(ran.stdout.contains("8 passed, 0 failed"), "{}", ran.stdout);
+        assert!(ran.stdout.contains("9 passed, 0 failed"), "{}", ran.stdout);
     }
+}
+
+/// What `imle check` says of a solver of `tests/bad-plugin`, in few rows.
+fn check_bad(solver: &str, arguments: &[&str]) -> Ran {
+    let library = library("bad_plugin");
+    let all = ["check", text(&library), solver, "--rows", "8"];
+    imle(&[&all[..], arguments].concat())
+}
+
+fn bad(solver: &str, says: &[&str]) {
+    check_bad(solver, &[]).failed(1, says);
 }
 
 #[test]
 fn a_wrong_answer_is_shown_with_theta_z_and_the_better_z() {
-    finds(
-        "not_the_best",
+    bad(
+        "suboptimal",
         &[
             "FAIL every row gets a feasible state, and none is better",
             "optimality fails for {}: theta [",
             "] got [",
             "] with objective",
             ", but [",
-            "1 failed",
         ],
     );
-    finds(
-        "remembers",
-        &["FAIL nothing but theta matters", "and then ["],
+    let differs = "FAIL nothing but theta matters";
+    bad("depends-on-history", &[differs, "and then ["]);
+    bad("depends-on-chance", &[differs, "and then ["]);
+    let proofs = "FAIL objective, bound and radius are right";
+    bad("radius-too-large", &[proofs, "radius fails for {}"]);
+    bad("bound-too-low", &[proofs, "bound"]);
+    bad(
+        "wrong-marginals",
+        &["FAIL marginals, if there are any, are right"],
     );
-    finds(
-        "wrong_radius",
-        &[
-            "FAIL objective, bound and radius are right",
-            "radius fails for {}",
-        ],
-    );
+    bad("infeasible", &["FAIL every row gets a feasible state"]);
+    for solver in ["unwritten", "not-a-number", "fraction", "wrong-ones"] {
+        bad(solver, &["FAIL", "contract broken"]);
+    }
     finds("wrong_objective", &["contract broken: the objective is"]);
-    finds("half", &["FAIL", "z[", "= 0.5 is not an integer"]);
     finds("forgets_a_row", &["FAIL", "contract broken"]);
-    finds(
-        "takes_any_key",
-        &[
-            "refusal fails for",
-            "no_such_key",
-            "an unknown key was accepted",
-        ],
-    );
+}
+
+#[test]
+fn a_configuration_that_is_taken_or_refused_wrongly_is_shown() {
+    let accepted = [
+        "refusal fails for",
+        "no_such_key",
+        "an unknown key was accepted",
+    ];
+    finds("takes_any_key", &accepted);
     finds(
         "refuses_its_example",
         &["opening fails for {}", "not today"],
     );
-    finds(
-        "no_examples",
-        &["the schema has no `examples`; give --config or --cases"],
-    );
+    let nothing = "the schema has no `examples`; give --config or --cases";
+    finds("no_examples", &[nothing]);
+    let folder = tempfile::tempdir().unwrap();
+    let cases = folder.path().join("cases.json");
+    fs::write(&cases, r#"[{"config": {"dim": 0}, "refuses": true}]"#).unwrap();
+    check_bad("good", &["--cases", text(&cases)]).succeeded();
+    let accepts = check_bad("accepts-anything", &["--cases", text(&cases)]);
+    accepts.failed(1, &["FAIL what describes no problem is refused"]);
 }
 
 #[test]
 fn a_crash_is_a_finding_with_the_signal_named() {
-    finds("crash", &["FAIL", "the process was ended by SIGSEGV"]);
-    finds("crash_in_create", &["the process was ended by SIGABRT"]);
-    finds(
-        "crash_at_load",
-        &[
-            "FAIL the library loads",
-            "the process was ended by SIGABRT",
-            "0 passed, 1 failed",
-        ],
-    );
-    finds("stack_overflow", &["the process was ended by SIG"]);
-    finds("exit", &["it ended the process with exit code 3"]);
+    bad("segfault", &["FAIL", "the process was ended by SIGSEGV"]);
+    bad("killed", &["the process was ended by SIGKILL"]);
+    bad("exit", &["it ended the process with exit code 3"]);
+    bad("exit-zero", &["it ended the process as if all were well"]);
+    for solver in ["abort", "abort-in-create", "allocates", "panics-twice"] {
+        bad(solver, &["the process was ended by SIGABRT"]);
+    }
+    for solver in ["stack-overflow", "exit-in-destroy", "closes-files"] {
+        bad(solver, &["FAIL", "the process"]);
+    }
+}
+
+#[test]
+fn a_crash_while_the_library_is_loaded_is_a_finding() {
+    let library = library("bad_plugin");
+    for (mode, says) in [
+        ("abort-at-load", "the process was ended by SIGABRT"),
+        ("exit-at-load", "it ended the process with exit code 3"),
+        ("loops-at-load", "it did not end within 1 s, and was killed"),
+    ] {
+        let mut command = program(&["check", text(&library), "--time-limit", "1"]);
+        command.env("IMLE_BAD_PLUGIN_AT_LOAD", mode);
+        let says = ["FAIL the library loads", says, "0 passed, 1 failed"];
+        run(command, "").failed(1, &says);
+    }
+}
+
+#[test]
+fn a_panic_is_a_finding() {
+    for solver in [
+        "panics",
+        "panics-in-create",
+        "panics-in-workspace",
+        "panics-in-workspace-drop",
+        "panics-on-payload-drop",
+        "panics-on-thread",
+    ] {
+        bad(solver, &["FAIL", "panic"]);
+    }
 }
 
 /// The properties that the crash is not part of are looked at all the same.
 #[test]
 fn a_crash_costs_its_property_and_not_the_others() {
-    let Some(ran) = check("crash", &["--json"]) else {
-        return;
-    };
-    let json = ran.failed(1, &[]).json();
-    assert_eq!(json["plugin"]["name"], "defects");
+    let json = check_bad("segfault", &["--json"]).failed(1, &[]).json();
+    assert_eq!(json["plugin"]["name"], "imle-bad-plugin");
     let findings = json["findings"].as_array().unwrap();
-    assert_eq!(findings.len(), 8);
-    // Loading and refusals need no solve, facts ask for the states, of which theta = (1, -1, -1) crashes.
-    assert_eq!(findings[0]["holds"], true);
-    assert_eq!(findings[1]["holds"], true);
-    assert_eq!(findings[3]["holds"], false);
+    assert_eq!(findings.len(), 9);
+    // Loading and refusals need no solve; for the facts the states are asked for.
+    let holds: Vec<bool> = findings
+        .iter()
+        .map(|finding| finding["holds"].as_bool().unwrap())
+        .collect();
+    assert_eq!(holds[..3], [true, true, false], "{json}");
+    let failed = holds.iter().filter(|holds| !**holds).count();
     assert_eq!(
-        json["failed"].as_u64().unwrap() + json["passed"].as_u64().unwrap(),
-        8
+        (&json["failed"], &json["passed"]),
+        (&failed.into(), &(9 - failed).into())
     );
 }
 
 #[test]
 fn an_endless_loop_is_a_finding() {
-    if let Some(ran) = check("hang", &["--time-limit", "0.5"]) {
-        ran.failed(1, &["it did not end within 0.5 s, and was killed"]);
+    for solver in [
+        "loops",
+        "loops-politely",
+        "sleeps",
+        "loops-in-create",
+        "loops-in-destroy",
+    ] {
+        let ran = check_bad(solver, &["--time-limit", "1"]);
+        ran.failed(1, &["it did not end within 1 s, and was killed"]);
+    }
+}
+
+#[test]
+fn a_write_next_to_z_or_to_theta_is_a_finding() {
+    bad("writes-behind-z", &["the word behind z became 7"]);
+    bad("writes-before-z", &["the word in front of z became 7"]);
+    bad("writes-theta", &["FAIL", "and became 7"]);
+}
+
+/// Where the system says what a process handles and starts.
+#[test]
+fn a_process_that_is_not_left_as_it_was_is_a_finding() {
+    let left =
+        "FAIL directory, environment, signals and children of the process are left as they were";
+    bad("changes-directory", &[left, "the working directory: was"]);
+    bad("changes-environment", &[left, "the environment: was"]);
+    bad(
+        "changes-rounding",
+        &[left, "have become zero on this thread"],
+    );
+    if cfg!(target_os = "linux") {
+        bad(
+            "takes-interrupt",
+            &[left, "the handlers have changed of SIGINT"],
+        );
+        bad(
+            "starts-process",
+            &[left, "the processes that it has started"],
+        );
     }
 }
 

@@ -29,7 +29,7 @@ fn succeed(program: &str, arguments: &[&str], folder: &Path) {
 fn passes(library: &Path, solver: &str) {
     let checked = imle(&["check", text(library), solver]).succeeded();
     assert!(
-        checked.stdout.contains("8 passed, 0 failed"),
+        checked.stdout.contains("9 passed, 0 failed"),
         "{}",
         checked.stdout
     );

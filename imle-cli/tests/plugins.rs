@@ -125,6 +125,9 @@ fn every_solver_has_an_example_that_works() {
     let json = imle(&["plugins", "--json"]).succeeded().json();
     for solver in json["solvers"].as_array().unwrap() {
         let name = solver["name"].as_str().unwrap();
+        if solver["plugin"] == "imle-bad-plugin" {
+            continue; // some of its solvers end the process that opens them
+        }
         let shown = imle(&["plugins", "show", name, "--json"])
             .succeeded()
             .json();

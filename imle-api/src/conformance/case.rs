@@ -11,6 +11,9 @@ use crate::{ErrorKind, Facts, Limits, Oracle, Outcome, StopFlag, ThetaDomain, so
 /// Relative error allowed between two sums of the same products in another order.
 const ROUNDING: f64 = 1e-9;
 
+/// Stands in front of z and behind it.
+const GUARD: f64 = -8.25e-87;
+
 /// One configuration under test.
 pub(super) struct Case<'a> {
     pub(super) config: &'a Value,
@@ -77,13 +80,48 @@ impl Case<'_> {
     }
 
     pub(super) fn solve(&self, oracle: &dyn Oracle, theta: &[f64]) -> Result<Vec<f64>, Failure> {
-        let mut z = vec![f64::NAN; theta.len()];
+        let before = theta.to_vec();
+        let mut guarded = vec![GUARD; theta.len() + 2];
         let mut outcomes = vec![unset(); theta.len() / self.facts.dim];
-        oracle.solve(theta, &mut z, &mut outcomes, &Limits::none());
+        let z = &mut guarded[1..=theta.len()];
+        z.fill(f64::NAN);
+        oracle.solve(theta, z, &mut outcomes, &Limits::none());
+        let z = z.to_vec();
+        self.nothing_else_was_written(&guarded, &before, theta)?;
         for (row, outcome) in outcomes.iter().enumerate() {
             self.check_status(outcome, &theta[row * self.facts.dim..][..self.facts.dim])?;
         }
         Ok(z)
+    }
+
+    /// The words next to z are as they were, and so is theta.
+    fn nothing_else_was_written(
+        &self,
+        guarded: &[f64],
+        before: &[f64],
+        theta: &[f64],
+    ) -> Result<(), Failure> {
+        let failure = |evidence: String| Err(self.failure("nothing but z is written", evidence));
+        let (first, last) = (guarded[0], guarded[guarded.len() - 1]);
+        if first != GUARD {
+            return failure(format!("the word in front of z became {first}"));
+        }
+        if last != GUARD {
+            return failure(format!("the word behind z became {last}"));
+        }
+        // Whoever compiles this may think that nobody writes to what is borrowed.
+        let after = std::hint::black_box(theta);
+        let written = |(before, after): (&f64, &f64)| before.to_bits() != after.to_bits();
+        match before.iter().zip(after).position(written) {
+            None => Ok(()),
+            Some(at) => {
+                let (row, column) = (at / self.facts.dim, at % self.facts.dim);
+                failure(format!(
+                    "theta at row {row}, column {column} was {} and became {}",
+                    before[at], after[at]
+                ))
+            }
+        }
     }
 
     /// Whether no theta has a state.

@@ -1,7 +1,7 @@
 //! `imle check`: a plugin held to the contract, each property in a process of its own.
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use clap::Args;
@@ -10,14 +10,19 @@ use indicatif::ProgressBar;
 use serde_json::Value;
 
 use super::check_child::{Described, Finding, Job, Solver, Task};
+use super::check_process::{self, Ended};
 use super::check_report::{Report, Verdict};
 use crate::arguments::Common;
 use crate::failure::{Exit, Failure};
 use crate::files::{json_or_file, read_text};
 use crate::instance::parse_seconds;
-use crate::output::{progress, remark};
+use crate::output::progress;
 
 pub(crate) use super::check_child::run_child;
+
+/// The property that no other crate knows.
+const LEFT_AS_IT_WAS: &str =
+    "directory, environment, signals and children of the process are left as they were";
 
 /// Each property is tried in a process of its own, so a crash or an endless loop is a finding like any other.
 ///
@@ -114,22 +119,13 @@ impl Check {
         };
         let bar = match common.json {
             true => ProgressBar::hidden(),
-            false => progress(Property::ALL.len(), "checking"),
+            false => progress(Property::ALL.len() + 1, "checking"),
         };
-        for (at, property) in Property::ALL.iter().enumerate() {
-            let finding = self.ask(Task::Test(job(at)), common)?;
-            let verdict = match finding {
-                Ok(Finding::Holds) => Verdict::Holds,
-                Ok(Finding::Broken {
-                    property,
-                    config,
-                    evidence,
-                }) => Verdict::Fails(format!("{property} fails for {config}: {evidence}")),
-                Ok(Finding::NotLoaded(why)) => Verdict::Fails(why),
-                Ok(Finding::Described(_)) => Verdict::Fails("no answer".to_owned()),
-                Err(died) => Verdict::Fails(died),
-            };
-            bar.suspend(|| report.verdict(&property.to_string(), &verdict))?;
+        let properties = Property::ALL.iter().map(ToString::to_string);
+        for (at, property) in properties.chain([LEFT_AS_IT_WAS.to_owned()]).enumerate() {
+            let task = Task::Test(job((at < Property::ALL.len()).then_some(at)));
+            let verdict = verdict(self.ask(task, common)?);
+            bar.suspend(|| report.verdict(&property, &verdict))?;
             bar.inc(1);
         }
         bar.finish_and_clear();
@@ -156,24 +152,30 @@ impl Check {
         let program = std::env::current_exe().map_err(failed)?;
         let task = serde_json::to_string(&(&self.library, task)).map_err(Failure::input)?;
         let mut command = Command::new(program);
-        command
-            .arg("check-child")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
+        command.arg("check-child");
         if let Some(lock) = &common.lock {
             command.arg("--lock").arg(lock);
         }
-        let child = command.spawn().map_err(failed)?;
-        let (said, died) = super::check_child::watch(child, &task, self.time_limit);
-        let finding = serde_json::from_str(said.trim());
-        Ok(match (finding, died) {
-            (Ok(finding), _) => Ok(finding),
-            (Err(_), Some(died)) => Err(died),
-            (Err(why), None) => {
-                remark(format_args!("the child said: {said}"));
-                Err(format!("the child process ended without a finding: {why}"))
-            }
+        let Ended { said, died } =
+            check_process::run(command, &task, self.time_limit).map_err(failed)?;
+        Ok(match (serde_json::from_str(&said), died) {
+            (Ok(finding @ Finding::Broken { .. }), _) | (Ok(finding), None) => Ok(finding),
+            (_, Some(died)) => Err(died),
+            (Err(_), None) => Err("it ended the process as if all were well".to_owned()),
         })
+    }
+}
+
+fn verdict(finding: Result<Finding, String>) -> Verdict {
+    match finding {
+        Ok(Finding::Holds) => Verdict::Holds,
+        Ok(Finding::Broken {
+            property,
+            config,
+            evidence,
+        }) => Verdict::Fails(format!("{property} fails for {config}: {evidence}")),
+        Ok(Finding::NotLoaded(why) | Finding::Left(why)) | Err(why) => Verdict::Fails(why),
+        Ok(Finding::Described(_)) => Verdict::Fails("no answer".to_owned()),
     }
 }
 

@@ -2,9 +2,6 @@
 
 use std::io::{Read, Write};
 use std::path::PathBuf;
-use std::process::{Child, ExitStatus};
-use std::sync::mpsc;
-use std::time::{Duration, Instant};
 
 use imle_api::conformance::{Check, Property};
 use imle_runtime::Plugin;
@@ -12,12 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::check::Case;
+use super::surroundings::Surroundings;
 use crate::arguments::Common;
 use crate::failure::{Exit, Failure};
 use crate::loading;
-
-/// How often a child that has closed its output is looked at.
-const LOOK: Duration = Duration::from_millis(10);
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Task {
@@ -29,8 +24,8 @@ pub(super) enum Task {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Job {
     pub(super) solver: String,
-    /// Its place among [`Property::ALL`].
-    pub(super) property: usize,
+    /// Its place among [`Property::ALL`]; without, that the process is left as it was.
+    pub(super) property: Option<usize>,
     pub(super) cases: Vec<Case>,
     pub(super) rows: usize,
     pub(super) seed: u64,
@@ -42,6 +37,8 @@ pub(super) enum Finding {
     NotLoaded(String),
     Described(Described),
     Holds,
+    /// The process is not as it was.
+    Left(String),
     Broken {
         property: String,
         config: String,
@@ -73,19 +70,27 @@ pub(super) struct Solver {
 /// Runs in the child. The plugin may print what it likes: its standard output is our standard error.
 pub(crate) fn run_child(common: &Common) -> Result<(), Failure> {
     let failed = |why: std::io::Error| Failure::new(Exit::File, why);
+    end_with_the_parent();
     let mut report = private_output().map_err(failed)?;
     let mut task = String::new();
     std::io::stdin().read_to_string(&mut task).map_err(failed)?;
     let (library, task): (PathBuf, Task) = serde_json::from_str(&task).map_err(Failure::input)?;
+    let before = Surroundings::now();
     let finding = match loading::plugin(&library, common) {
         Err(why) => Finding::NotLoaded(why.message),
         Ok(plugin) => match task {
             Task::Describe => Finding::Described(describe(&plugin)),
-            Task::Test(job) => test(&plugin, &job)?,
+            Task::Test(job) => test(&plugin, &job, &before),
         },
     };
     let finding = serde_json::to_string(&finding).map_err(Failure::input)?;
     writeln!(report, "{finding}").map_err(failed)
+}
+
+/// Where the system can do that: else an endless loop outlives a check that is interrupted.
+fn end_with_the_parent() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
 }
 
 /// Standard output as it was given to us, out of the plugin's reach by that name.
@@ -125,9 +130,10 @@ fn describe(plugin: &Plugin) -> Described {
     }
 }
 
-fn test(plugin: &Plugin, job: &Job) -> Result<Finding, Failure> {
-    let property = Property::ALL.get(job.property).copied();
-    let property = property.ok_or_else(|| Failure::input("there is no such property"))?;
+fn test(plugin: &Plugin, job: &Job, before: &Surroundings) -> Finding {
+    // What is asked of the solver while its surroundings are looked at is most of what there is.
+    let property = job.property.and_then(|at| Property::ALL.get(at));
+    let asked = property.copied().unwrap_or(Property::Optimality);
     let mut check = Check::new().rows(job.rows).seed(job.seed);
     for case in job.cases.iter().cloned() {
         check = match (case.refuses, case.states) {
@@ -136,72 +142,17 @@ fn test(plugin: &Plugin, job: &Job) -> Result<Finding, Failure> {
             (false, None) => check.explore(case.config),
         };
     }
-    Ok(
-        match check.test(property, |config| plugin.open(&job.solver, config)) {
-            Ok(()) => Finding::Holds,
-            Err(why) => Finding::Broken {
-                property: why.property().to_owned(),
-                config: why.config().to_owned(),
-                evidence: why.evidence().to_owned(),
-            },
+    let tested = check.test(asked, |config| plugin.open(&job.solver, config));
+    match (property, tested) {
+        (None, _) => match before.changed() {
+            None => Finding::Holds,
+            Some(changes) => Finding::Left(changes),
         },
-    )
-}
-
-/// Runs in the parent: hands the task over, waits, and kills what takes too long. Returns what the child said, and how it
-/// died if it did.
-pub(super) fn watch(mut child: Child, task: &str, limit: Duration) -> (String, Option<String>) {
-    let deadline = Instant::now() + limit;
-    if let Some(mut input) = child.stdin.take() {
-        // A child that is dead already is seen below.
-        let _ = input.write_all(task.as_bytes());
-    }
-    let (sender, receiver) = mpsc::channel();
-    if let Some(mut output) = child.stdout.take() {
-        std::thread::spawn(move || {
-            let mut said = String::new();
-            let _ = output.read_to_string(&mut said);
-            let _ = sender.send(said);
-        });
-    }
-    let said = receiver.recv_timeout(limit);
-    let status = wait_until(&mut child, deadline);
-    let Some(status) = status else {
-        let _ = child.kill();
-        let _ = child.wait();
-        let seconds = limit.as_secs_f64();
-        let died = format!("it did not end within {seconds} s, and was killed");
-        return (said.unwrap_or_default(), Some(died));
-    };
-    (
-        said.unwrap_or_default(),
-        (!status.success()).then(|| how(status)),
-    )
-}
-
-fn wait_until(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Some(status),
-            Ok(None) if Instant::now() < deadline => std::thread::sleep(LOOK),
-            _ => return None,
-        }
-    }
-}
-
-/// How a process ended that should not have.
-fn how(status: ExitStatus) -> String {
-    #[cfg(unix)]
-    {
-        use std::os::unix::process::ExitStatusExt;
-        if let Some(signal) = status.signal() {
-            let name = nix::sys::signal::Signal::try_from(signal)
-                .map_or_else(|_| format!("signal {signal}"), |signal| signal.to_string());
-            return format!("the process was ended by {name}");
-        }
-    }
-    match status.code() {
-        Some(code) => format!("it ended the process with exit code {code}"),
-        None => "the process ended".to_owned(),
+        (Some(_), Ok(())) => Finding::Holds,
+        (Some(_), Err(why)) => Finding::Broken {
+            property: why.property().to_owned(),
+            config: why.config().to_owned(),
+            evidence: why.evidence().to_owned(),
+        },
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod check;
 mod check_child;
+mod check_process;
 mod check_report;
 pub(crate) mod completions;
 mod explain;
@@ -18,4 +19,5 @@ pub(crate) mod sample;
 mod schema;
 mod show;
 pub(crate) mod solve;
+mod surroundings;
 pub(crate) mod trust;

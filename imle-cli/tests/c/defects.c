@@ -1,8 +1,8 @@
 /* A solver of one-hot vectors of three coordinates with one defect, named by the MODE_ that this file is compiled
- * with. tests/check.rs says what `imle check` makes of each. None of this is an example to follow. */
+ * with: those that tests/bad-plugin cannot have, because its configuration and its rows pass through imle-api. None
+ * of this is an example to follow. */
 #include "imle_plugin.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +14,8 @@ struct imle_instance {
 };
 
 struct imle_workspace {
-  unsigned rows;
+  char unused;
 };
-
-#ifdef MODE_crash_at_load
-__attribute__((constructor)) static void crash_at_load(void) {
-  abort();
-}
-#endif
 
 static int32_t create(const char *config, uint64_t length, imle_instance **instance, imle_sink *error) {
 #ifndef MODE_takes_any_key
@@ -35,9 +29,6 @@ static int32_t create(const char *config, uint64_t length, imle_instance **insta
 #ifdef MODE_chats
   printf("\"Holds\"\n");
   fflush(stdout);
-#endif
-#ifdef MODE_crash_in_create
-  abort();
 #endif
   (void)config;
   (void)length;
@@ -83,62 +74,26 @@ static void workspace_destroy(imle_workspace *workspace) {
   free(workspace);
 }
 
-static volatile int one = 1;
-
-#ifdef MODE_stack_overflow
-static unsigned deeper(unsigned depth) {
-  volatile char page[4096];
-  page[depth % sizeof page] = (char)depth;
-  return depth == 0 ? 0 : deeper(depth - (unsigned)one) + (unsigned)page[0];
-}
-#endif
-
-static void solve_row(imle_workspace *workspace, const double *theta, double *z, const imle_solve_arguments *arguments,
-                      uint64_t row) {
+static void solve_row(const double *theta, double *z, double *objective) {
   size_t best = 0;
   for (size_t i = 1; i < DIM; i++) {
     best = theta[i] > theta[best] ? i : best;
   }
-#if defined MODE_not_the_best || defined MODE_chats
+#ifdef MODE_chats
   best = theta[0] > 0.9 ? (best + 1) % DIM : best;
-#elif defined MODE_remembers
-  best = workspace->rows % 2 == 1 && theta[0] == theta[1] && theta[1] > theta[2] ? 1 : best;
-#elif defined MODE_crash
-  if (theta[0] > 0.99) {
-    *(volatile int *)(one - 1) = 1;
-  }
-#elif defined MODE_hang
-  while (theta[0] > 0.99 && one) {
-  }
-#elif defined MODE_exit
-  if (theta[0] > 0.99) {
-    exit(3);
-  }
-#elif defined MODE_stack_overflow
-  if (theta[0] > 0.99) {
-    best = deeper(1000000000) % DIM;
-  }
 #endif
   memset(z, 0, DIM * sizeof *z);
   z[best] = 1.0;
-  arguments->objective[row] = theta[best];
-#ifdef MODE_wrong_radius
-  if (arguments->radius != NULL) {
-    arguments->radius[row] = 10.0;
-  }
-#endif
+  *objective = theta[best];
 #ifdef MODE_wrong_objective
-  arguments->objective[row] += 1.0;
+  *objective += 1.0;
 #endif
-#ifdef MODE_half
-  z[best] = 0.5;
-#endif
-  workspace->rows++;
 }
 
 static int32_t solve(const imle_instance *instance, imle_workspace *workspace,
                      const imle_solve_arguments *arguments, imle_sink *error) {
   (void)instance;
+  (void)workspace;
   (void)error;
   for (uint64_t row = 0; row < arguments->rows; row++) {
 #ifdef MODE_forgets_a_row
@@ -146,7 +101,7 @@ static int32_t solve(const imle_instance *instance, imle_workspace *workspace,
       continue;
     }
 #endif
-    solve_row(workspace, arguments->theta + row * DIM, arguments->z + row * DIM, arguments, row);
+    solve_row(arguments->theta + row * DIM, arguments->z + row * DIM, &arguments->objective[row]);
     arguments->status[row] = IMLE_OK;
   }
   return IMLE_OK;

@@ -85,6 +85,7 @@ pub struct Row<'a> {
 /// The configuration of every solver here.
 #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("examples" = [{}]))]
 pub struct Config {
     /// The number of coordinates.
     #[serde(default = "four")]
