@@ -19,8 +19,8 @@ pub(super) enum Cause {
     PastStop(Duration),
     /// It wrote in front of an array.
     Scribbled(&'static str),
-    /// The socket failed in another way.
-    Socket(std::io::Error),
+    /// It is gone, and somebody else was told how.
+    Unknown,
 }
 
 impl Cause {
@@ -31,7 +31,7 @@ impl Cause {
 
     pub(super) fn kind(&self) -> ErrorKind {
         match self {
-            Self::Ended(_) | Self::Socket(_) => ErrorKind::BackendFailed,
+            Self::Ended(_) | Self::Unknown => ErrorKind::BackendFailed,
             Self::Silent(_) | Self::PastTime(_) => ErrorKind::LimitReached,
             Self::PastStop(_) => ErrorKind::Stopped,
             Self::Scribbled(_) => ErrorKind::ContractBroken,
@@ -72,7 +72,7 @@ impl fmt::Display for Cause {
             Self::Scribbled(array) => {
                 write!(f, "wrote in front of the array `{array}` and was killed")
             }
-            Self::Socket(why) => write!(f, "cannot be talked to any more: {why}"),
+            Self::Unknown => f.write_str("ended, and its status was collected by somebody else"),
         }
     }
 }

@@ -1,21 +1,20 @@
 //! The memory that a process and its worker share: the arrays of one call, each between pages that the worker
 //! cannot touch.
 //!
-//! **Who touches it when.** Between calls the parent alone, during a call the worker alone, but for the stop
-//! word, which is atomic. A worker that does not keep to that spoils its own rows: the parent makes no reference
+//! **Who touches it when.** Between calls the parent alone, during a call the worker alone, but for the first
+//! page, which is atomic. A worker that does not keep to that spoils its own rows: the parent makes no reference
 //! into this memory, reads plain numbers out of it once, and judges the copies.
 
 use std::ffi::{c_char, c_void};
 use std::io;
 use std::os::fd::AsFd;
 use std::ptr;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use imle_api::{Error, abi};
 use memmap2::{MmapOptions, MmapRaw};
 use rustix::mm::{MprotectFlags, mprotect};
 
-use super::wire::{Request, Verb};
+use super::turns::{Request, Turns, Verb};
 use crate::plugin_checks::Returned;
 use crate::plugin_oracle::LoadedOracle;
 
@@ -48,14 +47,13 @@ struct Layout {
     lengths: Section,
     /// A place for the message of each row and one for that of the call; untouched, it takes no memory.
     texts: Section,
-    stop: Section,
     size: usize,
 }
 
 impl Layout {
     fn new(dim: usize, rows: usize) -> Self {
         let page = rustix::param::page_size();
-        let mut size = 0;
+        let mut size = page; // behind the first page
         let mut section = |bytes: usize| {
             let start = size + page;
             size = start + (bytes + size_of_val(&CANARY)).next_multiple_of(page);
@@ -71,14 +69,13 @@ impl Layout {
             status: section(rows * size_of::<i32>()),
             lengths: section(rows * size_of::<u32>()),
             texts: section((rows + 1) * LONGEST_MESSAGE),
-            stop: section(size_of::<AtomicU32>()),
             size: 0,
         };
         layout.size = size + page;
         layout
     }
 
-    fn sections(&self) -> [Section; 9] {
+    fn sections(&self) -> [Section; 8] {
         [
             self.theta,
             self.output,
@@ -88,12 +85,35 @@ impl Layout {
             self.status,
             self.lengths,
             self.texts,
-            self.stop,
         ]
     }
 }
 
-/// The shared memory, as either side has it.
+/// The first page: whose turn it is.
+#[derive(Debug)]
+pub(super) struct FirstPage(MmapRaw);
+
+impl FirstPage {
+    pub(super) fn size() -> usize {
+        rustix::param::page_size()
+    }
+
+    /// Maps the first page of a file that has one.
+    pub(super) fn map(file: impl AsFd) -> io::Result<Self> {
+        let map = MmapOptions::new()
+            .len(Self::size())
+            .map_raw(&file.as_fd())?;
+        Ok(Self(map))
+    }
+
+    pub(super) fn turns(&self) -> &Turns {
+        // SAFETY: a page of the mapping, aligned, and never unmapped before; zeros when the file was made, and
+        // atomic in every field.
+        unsafe { &*self.0.as_mut_ptr().cast::<Turns>() }
+    }
+}
+
+/// The arrays, as either side has them.
 #[derive(Debug)]
 pub(super) struct Shared {
     map: MmapRaw,
@@ -138,6 +158,7 @@ impl Shared {
             forbid(section.start - page, page, MprotectFlags::empty())?;
         }
         forbid(self.layout.size - page, page, MprotectFlags::empty())?;
+        forbid(0, page, MprotectFlags::empty())?; // it is mapped once more
         let theta = self.layout.theta;
         Ok(forbid(
             theta.start,
@@ -188,7 +209,6 @@ impl Shared {
             // SAFETY: within the mapping; an array may begin at any multiple of 4.
             unsafe { to.cast::<[u64; 8]>().write_unaligned(CANARY) };
         }
-        self.stop_word().store(0, Ordering::Relaxed);
     }
 
     fn fill<T: Copy>(&self, section: Section, count: usize, value: T) {
@@ -197,13 +217,6 @@ impl Shared {
             // SAFETY: within the array.
             unsafe { to.add(row).write(value) };
         }
-    }
-
-    /// The word that asks the solver to stop.
-    pub(super) fn stop_word(&self) -> &AtomicU32 {
-        let word = self.map.as_mut_ptr().wrapping_add(self.layout.stop.start);
-        // SAFETY: within the mapping, aligned to a page, lives as long as it, and accessed atomically alone.
-        unsafe { AtomicU32::from_ptr(word.cast()) }
     }
 
     /// How many of the rows of the running call have a status.
@@ -290,7 +303,12 @@ impl Shared {
     // ---- the worker's side ----
 
     /// Lets the plugin work on the rows of a request, in place.
-    pub(super) fn work(&self, oracle: &LoadedOracle, request: &Request) -> Result<(), Error> {
+    pub(super) fn work(
+        &self,
+        oracle: &LoadedOracle,
+        request: &Request,
+        turns: &Turns,
+    ) -> Result<(), Error> {
         let rows = request.rows as usize;
         let place = |section| self.place::<f64>(section, rows);
         let wide = |section| self.place::<f64>(section, rows * self.dim);
@@ -300,7 +318,7 @@ impl Shared {
         );
         let status = self.place::<i32>(self.layout.status, rows);
         let stop = match request.may_stop {
-            true => self.stop_word().as_ptr().cast_const(),
+            true => turns.stop().as_ptr().cast_const(),
             false => ptr::null(),
         };
         let mut call = RunningCall { shared: self, rows };

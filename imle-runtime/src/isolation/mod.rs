@@ -1,9 +1,10 @@
 //! A plugin in processes of its own: what takes one of them down costs the rows in flight and nothing else.
 //!
 //! [`Isolated`] (oracle.rs) is the oracle. It keeps a [`Worker`](process::Worker) (process.rs), a child process,
-//! for each thread that calls it at a time. The two sides talk through a socket (wire.rs), whose end of file is
-//! the death of either side, and share the rows (memory.rs, the one file here with `unsafe`). `serve`
-//! (worker.rs) is the child's side. The child calls the plugin and judges nothing; all that it wrote is checked
+//! for each thread that calls it at a time. A socket opens the solver (wire.rs), and its end is the parent's, by
+//! which the child ends, too. Rows lie in memory that both share (memory.rs), and so do the counters by which
+//! each wakes the other (turns.rs). A thread (follower.rs) says when the child is dead. `serve` (worker.rs) is
+//! the child's side. The child calls the plugin and judges nothing; all that it wrote is checked
 //! here, as the states of a plugin in this process are.
 
 use std::fmt;
@@ -20,16 +21,18 @@ mod death;
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;
 #[cfg(target_os = "linux")]
+mod follower;
+#[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
 mod memory;
 #[cfg(target_os = "linux")]
 mod oracle;
 #[cfg(target_os = "linux")]
-mod output;
-#[cfg(target_os = "linux")]
 mod process;
 #[cfg(target_os = "linux")]
 mod quarantine;
+#[cfg(target_os = "linux")]
+mod turns;
 #[cfg(target_os = "linux")]
 mod wire;
 #[cfg(target_os = "linux")]

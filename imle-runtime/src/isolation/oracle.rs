@@ -12,7 +12,8 @@ use super::Isolation;
 use super::memory::Shared;
 use super::process::{NoWorker, Worker, worker_program};
 use super::quarantine::Quarantine;
-use super::wire::{Opening, VERSION, Verb};
+use super::turns::Verb;
+use super::wire::{Opening, VERSION};
 use crate::library_file::{Stamp, stamp_of};
 use crate::plugin_calls::Rows;
 use crate::plugin_checks::Returned;
@@ -115,7 +116,9 @@ impl Isolated {
     /// The ids of the processes that wait for a call.
     #[must_use]
     pub fn idle_processes(&self) -> Vec<u32> {
-        self.idle().iter().map(Worker::id).collect()
+        let idle = self.idle();
+        let alive = idle.iter().filter(|worker| worker.is_alive());
+        alive.map(Worker::id).collect()
     }
 
     /// Ends a quarantine: the next call gets a process.
@@ -329,7 +332,7 @@ impl Drop for Isolated {
     /// Lets the instances be destroyed; those that take longer than the grace are not waited for.
     fn drop(&mut self) {
         let idle = self.idle.get_mut().unwrap_or_else(PoisonError::into_inner);
-        idle.retain_mut(|worker| worker.ask_to_end().is_ok());
+        idle.iter_mut().for_each(Worker::ask_to_end);
         for worker in idle {
             worker.wait_for_end(Duration::from_secs_f64(self.settings.grace));
         }

@@ -1,24 +1,25 @@
 //! One child process: starting it, one call after the other, and its end.
 
-use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use imle_api::{Error, ErrorKind, Facts, Limits};
 use rustix::fs::{MemfdFlags, SealFlags};
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
+use rustix::process::{Pid, Signal};
 
 use super::Isolation;
 use super::death::Cause;
-use super::memory::Shared;
-use super::output::Output;
-use super::wire::{Opened, Opening, Reply, Request, Verb, receive_json, send_json};
+use super::follower::Follower;
+use super::memory::{FirstPage, Shared};
+use super::turns::{Reply, Request, Turns, Verb, Waited};
+use super::wire::{Opened, Opening, receive_json, send_json};
 use crate::plugin_calls::{Rows, seconds_left};
 use crate::plugin_checks::Returned;
 
@@ -29,12 +30,13 @@ const STOP_INTERVAL: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub(super) struct Worker {
     process: Process,
-    socket: UnixStream,
-    /// What the socket waits at most, to spare a system call where that stays the same.
-    patience: Option<Duration>,
+    /// Held for as long as the process shall live.
+    _socket: UnixStream,
+    page: Arc<FirstPage>,
     memory: Shared,
+    turn: u32,
     returned: Returned,
-    output: Output,
+    follower: Follower,
     pub(super) facts: Facts,
 }
 
@@ -64,21 +66,23 @@ impl Worker {
         let (socket, theirs) = UnixStream::pair()?;
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
         let memory = rustix::fs::memfd_create("imle", flags).map_err(io::Error::from)?;
+        let first_page = FirstPage::size() as u64;
+        rustix::fs::ftruncate(&memory, first_page).map_err(io::Error::from)?;
+        let page = Arc::new(FirstPage::map(&memory)?);
         // The child finds the socket as its standard input and the memory as its standard output. Its own
         // process group keeps the keyboard's signals away from it, and takes what the solver starts along.
-        let mut child = Command::new(program)
+        let child = Command::new(program)
             .stdin(OwnedFd::from(theirs))
             .stdout(memory.try_clone()?)
             .stderr(Stdio::piped())
             .process_group(0)
             .spawn()
             .map_err(|why| cannot_run(program, &why))?;
-        let output = child.stderr.take().map(Output::follow);
         let mut process = Process {
             child,
             status: None,
         };
-        let output = output.expect("it is piped")?;
+        let follower = Follower::start(&mut process.child, page.clone())?;
         socket.set_read_timeout(Some(time_limit))?;
         let facts = match open(&socket, opening) {
             Ok(Opened::Facts(facts)) => facts.read().map_err(NoWorker::Refused)?,
@@ -88,20 +92,21 @@ impl Worker {
             Err(why) => {
                 let cause = match is_timeout(&why) {
                     true => Cause::Silent(time_limit),
-                    false => process.end_of(why),
+                    false => process.end_of(),
                 };
                 process.end();
-                return Err(NoWorker::Died(cause, output.last_words()));
+                return Err(NoWorker::Died(cause, follower.last_words()));
             }
         };
         let memory = share(&socket, memory, facts.dim)?;
         Ok(Self {
             process,
-            socket,
-            patience: Some(time_limit),
+            _socket: socket,
+            page,
             memory,
+            turn: 0,
             returned: Returned::default(),
-            output,
+            follower,
             facts,
         })
     }
@@ -111,7 +116,7 @@ impl Worker {
     }
 
     pub(super) fn is_alive(&self) -> bool {
-        self.process.is_alive()
+        !self.page.turns().is_dead()
     }
 
     /// Asks the worker about rows and gives those that it answered their results, also if it dies. The inner
@@ -132,10 +137,8 @@ impl Worker {
             time_limit: seconds_left(limits),
             may_stop: limits.stop_word().is_some(),
         };
-        let reply = match request.send(&self.socket) {
-            Ok(()) => self.wait(count, settings, limits),
-            Err(why) => Err(self.process.end_of(why)),
-        };
+        self.ask(&request);
+        let reply = self.wait(count, settings, limits);
         if reply.is_err() {
             self.process.end(); // before its rows are read
         }
@@ -157,6 +160,11 @@ impl Worker {
             return Ok(Ok(()));
         }
         Ok(Err(failed(reply.code, self.memory.message(reply.length))))
+    }
+
+    fn ask(&mut self, request: &Request) {
+        self.turn = Turns::after(self.turn);
+        self.page.turns().ask(self.turn, request);
     }
 
     /// Waits for the reply, for the end of the process, or until it must be ended.
@@ -195,7 +203,7 @@ impl Worker {
             let stop = limits.stop_word();
             if stop.is_some_and(|word| word.load(Ordering::Acquire) != 0) && past_stop_at.is_none()
             {
-                self.memory.stop_word().store(1, Ordering::Release);
+                self.page.turns().stop().store(1, Ordering::Release);
                 past_stop_at = now.checked_add(grace);
             }
             let ends = [silent_at, past_time_at, past_stop_at];
@@ -204,44 +212,33 @@ impl Worker {
             if stop.is_some() && past_stop_at.is_none() {
                 patience = Some(patience.map_or(STOP_INTERVAL, |next| next.min(STOP_INTERVAL)));
             }
-            match self.receive(patience) {
-                Ok(reply) => return Ok(reply),
-                Err(why) if is_timeout(&why) => {}
-                Err(why) => return Err(self.process.end_of(why)),
+            match self.page.turns().wait(self.turn, patience) {
+                Waited::Reply(reply) => return Ok(reply),
+                Waited::Dead => return Err(self.process.end_of()),
+                Waited::TimedOut => {}
             }
         }
     }
 
-    fn receive(&mut self, patience: Option<Duration>) -> io::Result<Reply> {
-        // Rounded up to what differs little from call to call; the socket refuses a zero.
-        let patience = patience.map(|time| time.max(Duration::from_millis(1)));
-        if patience != self.patience {
-            self.socket.set_read_timeout(patience)?;
-            self.patience = patience;
-        }
-        Reply::receive(&self.socket)
-    }
-
     /// What it said before it died.
     pub(super) fn last_words(&self) -> String {
-        self.output.last_words()
+        self.follower.last_words()
     }
 
     /// Asks it to destroy its instance and end.
-    pub(super) fn ask_to_end(&mut self) -> io::Result<()> {
-        let request = Request {
+    pub(super) fn ask_to_end(&mut self) {
+        self.ask(&Request {
             verb: Verb::End,
             rows: 0,
             time_limit: 0.0,
             may_stop: false,
-        };
-        request.send(&self.socket)
+        });
     }
 
     /// Waits for it to end, and ends it if it does not.
     pub(super) fn wait_for_end(&mut self, grace: Duration) {
-        // Until the end of the file, which its end is.
-        let _ = self.receive(Some(grace));
+        // For its death: a request to end has no reply.
+        self.page.turns().wait(self.turn, Some(grace));
         self.process.end();
     }
 }
@@ -259,7 +256,7 @@ fn share(socket: &UnixStream, memory: OwnedFd, dim: usize) -> io::Result<Shared>
     let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
     rustix::fs::fcntl_add_seals(&memory, seals)?;
     send_json(socket, &dim)?;
-    Shared::map(File::from(memory), dim)
+    Shared::map(memory, dim)
 }
 
 fn failed(code: i32, message: String) -> Error {
@@ -276,33 +273,21 @@ struct Process {
 }
 
 impl Process {
-    fn id(&self) -> Option<Pid> {
-        Pid::from_raw(self.child.id().cast_signed())
-    }
-
-    /// Looks without collecting it.
-    fn is_alive(&self) -> bool {
-        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        let Some(id) = self.id() else { return false };
-        self.status.is_none() && matches!(rustix::process::waitid(WaitId::Pid(id), look), Ok(None))
-    }
-
     /// Kills it and all that it started, if there are any, and collects it. One that is ending by itself keeps
     /// the status that it ends with.
     fn end(&mut self) -> Option<ExitStatus> {
         if self.status.is_none() {
-            if let Some(id) = self.id() {
-                // Its group is its own since before it ran. Whoever is dead cannot be killed.
-                let _ = rustix::process::kill_process_group(id, Signal::KILL);
-            }
+            // Its group is its own since before it ran. Whoever is dead cannot be killed.
+            let group = Pid::from_child(&self.child);
+            let _ = rustix::process::kill_process_group(group, Signal::KILL);
             self.status = self.child.wait().ok();
         }
         self.status
     }
 
-    /// The end of it, after its socket said `why`.
-    fn end_of(&mut self, why: io::Error) -> Cause {
-        self.end().map_or(Cause::Socket(why), Cause::Ended)
+    /// How it ended.
+    fn end_of(&mut self) -> Cause {
+        self.end().map_or(Cause::Unknown, Cause::Ended)
     }
 }
 

@@ -1,5 +1,5 @@
-//! What goes over the socket between a process and its worker: first one exchange of JSON, which opens the
-//! solver, then a few bytes for each call, whose rows lie in shared memory.
+//! What goes over the socket between a process and its worker: one exchange of JSON, which opens the solver. All
+//! else is in shared memory.
 
 use std::io::{self, Read, Write};
 
@@ -80,94 +80,6 @@ impl WireFacts {
             Error::new(ErrorKind::ContractBroken, message)
         })
     }
-}
-
-/// What a worker is asked to do with the rows in shared memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub(super) enum Verb {
-    Solve = 1,
-    Marginals = 2,
-    /// Destroy the instance and end.
-    End = 3,
-}
-
-/// One call.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Request {
-    pub(super) verb: Verb,
-    pub(super) rows: u32,
-    /// Seconds; 0 for none.
-    pub(super) time_limit: f64,
-    /// Whether the stop word in shared memory means anything.
-    pub(super) may_stop: bool,
-}
-
-const REQUEST_SIZE: usize = 24;
-
-impl Request {
-    pub(super) fn send(&self, mut to: impl Write) -> io::Result<()> {
-        let mut bytes = [0; REQUEST_SIZE];
-        bytes[0..4].copy_from_slice(&(self.verb as u32).to_ne_bytes());
-        bytes[4..8].copy_from_slice(&self.rows.to_ne_bytes());
-        bytes[8..16].copy_from_slice(&self.time_limit.to_ne_bytes());
-        bytes[16] = u8::from(self.may_stop);
-        to.write_all(&bytes)
-    }
-
-    pub(super) fn receive(mut from: impl Read) -> io::Result<Self> {
-        let mut bytes = [0; REQUEST_SIZE];
-        from.read_exact(&mut bytes)?;
-        let verb = match u32::from_ne_bytes(part(&bytes, 0)) {
-            1 => Verb::Solve,
-            2 => Verb::Marginals,
-            3 => Verb::End,
-            other => return Err(io::Error::other(format!("there is no verb {other}"))),
-        };
-        Ok(Self {
-            verb,
-            rows: u32::from_ne_bytes(part(&bytes, 4)),
-            time_limit: f64::from_ne_bytes(part(&bytes, 8)),
-            may_stop: bytes[16] != 0,
-        })
-    }
-}
-
-/// What became of a call: a status, and the length of its sentence in shared memory.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Reply {
-    pub(super) code: i32,
-    pub(super) length: u32,
-}
-
-const REPLY_SIZE: usize = 8;
-
-impl Reply {
-    pub(super) fn send(&self, mut to: impl Write) -> io::Result<()> {
-        let mut bytes = [0; REPLY_SIZE];
-        bytes[0..4].copy_from_slice(&self.code.to_ne_bytes());
-        bytes[4..8].copy_from_slice(&self.length.to_ne_bytes());
-        to.write_all(&bytes)
-    }
-
-    /// An end of file, or anything that is not a reply, is an error of kind `UnexpectedEof`.
-    pub(super) fn receive(mut from: impl Read) -> io::Result<Self> {
-        let mut bytes = [0; REPLY_SIZE];
-        // One write of so few bytes arrives as a whole.
-        match from.read(&mut bytes)? {
-            REPLY_SIZE => Ok(Self {
-                code: i32::from_ne_bytes(part(&bytes, 0)),
-                length: u32::from_ne_bytes(part(&bytes, 4)),
-            }),
-            _ => Err(io::ErrorKind::UnexpectedEof.into()),
-        }
-    }
-}
-
-fn part<const N: usize>(bytes: &[u8], from: usize) -> [u8; N] {
-    let mut part = [0; N];
-    part.copy_from_slice(&bytes[from..from + N]);
-    part
 }
 
 /// Sends a value as JSON behind its length.

@@ -12,10 +12,9 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::FileType;
 use rustix::process::Signal;
 
-use super::memory::Shared;
-use super::wire::{
-    Opened, Opening, Reply, Request, VERSION, Verb, WireFacts, receive_json, send_json,
-};
+use super::memory::{FirstPage, Shared};
+use super::turns::{Reply, Verb};
+use super::wire::{Opened, Opening, VERSION, WireFacts, receive_json, send_json};
 use crate::plugin::Plugin;
 use crate::plugin_oracle::LoadedOracle;
 use crate::trust::Lock;
@@ -49,19 +48,23 @@ fn serve_parent() -> io::Result<()> {
     let facts = WireFacts::of(&oracle.facts);
     send_json(&socket, &Opened::Facts(facts))?;
     let dim: usize = receive_json(&socket)?;
-    let shared = Shared::map(File::from(memory), dim)?;
+    let page = FirstPage::map(&memory)?;
+    let shared = Shared::map(memory, dim)?;
     shared.protect()?;
-    loop {
-        let request = Request::receive(&socket)?;
+    let turns = page.turns();
+    let mut last = 0;
+    while let Some((turn, request)) = turns.next(last) {
         if request.verb == Verb::End {
             return Ok(());
         }
-        let (code, length) = match shared.work(&oracle, &request) {
+        let (code, length) = match shared.work(&oracle, &request, turns) {
             Ok(()) => (0, 0),
             Err(why) => (why.kind().code(), shared.say(why.message())),
         };
-        Reply { code, length }.send(&socket)?;
+        turns.reply(turn, Reply { code, length });
+        last = turn;
     }
+    Err(io::Error::other("a request that makes no sense"))
 }
 
 /// The socket and the memory come as the standard streams. Afterwards nothing is read from standard input, and
