@@ -121,7 +121,7 @@ impl Batch {
         let rows = self.rows_a_pass(notes.len(), dim);
         let parts = numbers.chunks_mut(rows * dim).zip(notes.chunks_mut(rows));
         let mut units: Vec<_> = parts.collect();
-        self.for_each(&mut units, |index, (numbers, notes)| {
+        self.for_each_with(&mut units, |(): &mut (), index, (numbers, notes)| {
             let parts = numbers.chunks_exact_mut(dim).zip(notes.iter_mut());
             for (offset, (numbers, note)) in parts.enumerate() {
                 work(index * rows + offset, numbers, note);
@@ -140,10 +140,15 @@ impl Batch {
 
     /// Works on each item by itself; which thread does so decides nothing.
     pub(crate) fn for_each<T: Send>(&self, items: &mut [T], work: impl Fn(usize, &mut T) + Sync) {
-        self.for_each_with(items, |(): &mut (), at, item| work(at, item));
+        let together = self.rows_a_unit(items.len());
+        let mut units: Vec<_> = items.chunks_mut(together).collect();
+        self.for_each_with(&mut units, |(): &mut (), index, items| {
+            let items = items.iter_mut().enumerate();
+            items.for_each(|(offset, item)| work(index * together + offset, item));
+        });
     }
 
-    /// Likewise, with memory that is used again from item to item: one for each thread at work.
+    /// Likewise, one item at a time, with memory that is used again: one for each thread at work.
     pub(crate) fn for_each_with<T: Send, M: Default + Send>(
         &self,
         items: &mut [T],
