@@ -183,11 +183,17 @@ impl Facts {
         let wrong = |z: &f64| !(z.is_finite() && (lower..=upper).contains(z));
         // First without a place, in one pass that the compiler turns into vector instructions. It passes nothing
         // that is wrong; what it does not pass is looked at one by one.
-        let looks_right = |z: &f64| {
-            let within = (*z >= lower) & (*z <= upper) & (z.abs() <= f64::MAX);
-            within & (!self.integral | is_small_integer(*z))
+        let is_binary = self.integral && (lower, upper) == (0.0, 1.0);
+        let all_right = if is_binary {
+            z.iter()
+                .fold(true, |all, z| all & ((*z == 0.0) | (*z == 1.0)))
+        } else {
+            let looks_right = |z: &f64| {
+                let within = (*z >= lower) & (*z <= upper) & (z.abs() <= f64::MAX);
+                within & (!self.integral | is_small_integer(*z))
+            };
+            z.iter().fold(true, |all, z| all & looks_right(z))
         };
-        let all_right = z.iter().fold(true, |all, z| all & looks_right(z));
         if !all_right && let Some(at) = z.iter().position(wrong) {
             return broken(format!(
                 "z[{at}] = {} is not within [{lower}, {upper}]",

@@ -21,6 +21,8 @@
 #![forbid(unsafe_code)]
 
 mod marginals;
+mod narrow;
+mod rank;
 mod select;
 
 use imle_api::{Error, ErrorKind, Facts, Limits, MarginalsFn, Proof, Solver, export_plugin};
@@ -77,7 +79,7 @@ impl Solver for KSubset {
         z: &mut [f64],
         _limits: &Limits<'_>,
     ) -> Result<Proof, Error> {
-        let Threshold { last, next } = select(&mut workspace.keys, self.k, theta, z);
+        let Threshold { last, next } = select(&mut workspace.candidates, self.k, theta, z);
         // Moving every coordinate by less than half the gap does not change who is in.
         let radius = next.map_or(f64::INFINITY, |next| last / 2.0 - next / 2.0);
         Ok(Proof::radius(radius))

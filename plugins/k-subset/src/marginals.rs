@@ -16,7 +16,7 @@
 use imle_api::{Error, ErrorKind, Limits};
 
 use crate::KSubset;
-use crate::select::{Threshold, select};
+use crate::select::{Candidates, Threshold, select};
 
 /// More entries of the table than this take gigabytes a thread.
 const MOST_ENTRIES: usize = 1 << 28;
@@ -27,8 +27,8 @@ const PATIENCE: usize = 256;
 /// Buffers that survive from row to row.
 #[derive(Debug, Default)]
 pub struct Workspace {
-    /// A key of every coordinate, to select by.
-    pub(crate) keys: Vec<i64>,
+    /// For the selection of the MAP state.
+    pub(crate) candidates: Candidates,
     /// The logarithm of the weight of choosing a coordinate and of skipping it.
     weights: Vec<[f64; 2]>,
     /// `[dim + 1][k + 1]`.
@@ -62,7 +62,7 @@ impl KSubset {
 
     /// Writes the weights, and the MAP state into `z`; returns its objective.
     fn weigh(&self, workspace: &mut Workspace, theta: &[f64], z: &mut [f64]) -> f64 {
-        let Threshold { last, .. } = select(&mut workspace.keys, self.k, theta, z);
+        let Threshold { last, .. } = select(&mut workspace.candidates, self.k, theta, z);
         let weight = |(theta, z): (&f64, &f64)| match *z {
             0.0 => [theta - last, 0.0],
             _ => [0.0, last - theta],
