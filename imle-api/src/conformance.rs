@@ -21,10 +21,10 @@ pub use property::Property;
 /// Configurations with known states, and configurations that must be refused.
 ///
 /// What is checked, one [`Property`] after the other: facts that hold for every state; feasibility and
-/// optimality against enumeration; ties; the radius and the bound, where given; one outcome for each row;
-/// results that depend on nothing but theta (order, splitting, workspace history, threads); refusal of unknown
-/// keys and of the configurations named by [`refuses`](Self::refuses); marginals and log-partition against
-/// enumeration, if the solver has them.
+/// optimality against enumeration; nothing written next to the states or to theta; ties; the radius and the
+/// bound, where given; one outcome for each row; results that depend on nothing but theta (order, splitting,
+/// workspace history, threads); refusal of unknown keys and of the configurations named by
+/// [`refuses`](Self::refuses); marginals and log-partition against enumeration, if the solver has them.
 ///
 /// ```
 /// use imle_api::conformance::{Check, binary_vectors};

@@ -30,7 +30,8 @@ fn bits(array: &Array) -> (Vec<usize>, Vec<u64>) {
 }
 
 fn through(array: &Array, format: Format) -> Array {
-    Array::from_bytes(&array.to_bytes(format).unwrap(), format).unwrap()
+    let bytes = array.to_bytes(format).expect("memory is written to");
+    Array::from_bytes(&bytes, format).expect("what was written is read")
 }
 
 proptest! {
@@ -82,7 +83,9 @@ fn npy(descr: &str, fortran: bool, shape: &str, data: &[u8]) -> Vec<u8> {
         header.push(' ');
     }
     header.push('\n');
-    let length = u16::try_from(header.len()).unwrap().to_le_bytes();
+    let length = u16::try_from(header.len())
+        .expect("a short header")
+        .to_le_bytes();
     [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), data].concat()
 }
 

@@ -11,7 +11,7 @@ use common::{Ran, imle, library, program, run, text};
 
 /// What `imle check` says of a defect.
 fn check(mode: &str, arguments: &[&str]) -> Option<Ran> {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder for the test");
     let library = compiler::defect(mode, folder.path())?;
     Some(imle(&[&["check", text(&library)], arguments].concat()))
 }

@@ -17,9 +17,9 @@ const THREE: &str = r#"{"dim": 3, "k": 1}"#;
 
 /// A folder with a file of theta in it.
 fn theta_file(name: &str, array: &Array) -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder for the test");
     let path = folder.path().join(name);
-    array.write(&path, None).unwrap();
+    array.write(&path, None).expect("it is written");
     (folder, path)
 }
 

@@ -33,17 +33,17 @@ target = { type = "pid", lambda = 2.0 }
 
 /// A folder with theta and a file of a layer.
 fn folder(layer: &str) -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder for the test");
     let config = folder.path().join("layer.toml");
-    fs::write(&config, layer).unwrap();
+    fs::write(&config, layer).expect("it is written");
     Array::new([2, 4], THETA.to_vec())
         .write(&folder.path().join("theta.npy"), None)
-        .unwrap();
+        .expect("it is written");
     (folder, config)
 }
 
 fn oracle() -> Arc<dyn Oracle> {
-    Arc::new(Linked::<KSubset>::open(INSTANCE).unwrap())
+    Arc::new(Linked::<KSubset>::open(INSTANCE).expect("k fits dim"))
 }
 
 fn sampling(sense: Sense) -> Sampling {
@@ -60,7 +60,7 @@ fn imle_layer() -> Layer {
         target: Arc::new(Pid::new(2.0)),
         ..Imle::default()
     };
-    Layer::new(oracle(), estimator, sampling(Sense::Maximize)).unwrap()
+    Layer::new(oracle(), estimator, sampling(Sense::Maximize)).expect("the settings are right")
 }
 
 #[test]

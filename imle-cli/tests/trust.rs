@@ -11,9 +11,9 @@ use common::{imle, library, program, run, text};
 use tempfile::TempDir;
 
 fn copied() -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder for the test");
     let copy = folder.path().join("libimle_mine.so");
-    fs::copy(library("k-subset"), &copy).unwrap();
+    fs::copy(library("k-subset"), &copy).expect("it was built");
     (folder, copy)
 }
 

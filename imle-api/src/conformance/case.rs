@@ -81,17 +81,13 @@ impl Case<'_> {
 
     pub(super) fn solve(&self, oracle: &dyn Oracle, theta: &[f64]) -> Result<Vec<f64>, Failure> {
         let before = theta.to_vec();
-        let mut guarded = vec![GUARD; theta.len() + 2];
         let mut outcomes = vec![unset(); theta.len() / self.facts.dim];
-        let z = &mut guarded[1..=theta.len()];
-        z.fill(f64::NAN);
-        oracle.solve(theta, z, &mut outcomes, &Limits::none());
-        let z = z.to_vec();
+        let guarded = solve_guarded(oracle, theta, &mut outcomes);
         self.nothing_else_was_written(&guarded, &before, theta)?;
         for (row, outcome) in outcomes.iter().enumerate() {
             self.check_status(outcome, &theta[row * self.facts.dim..][..self.facts.dim])?;
         }
-        Ok(z)
+        Ok(guarded[1..=theta.len()].to_vec())
     }
 
     /// The words next to z are as they were, and so is theta.
@@ -329,6 +325,19 @@ impl Case<'_> {
         };
         Err(self.failure("a raised stop flag", evidence))
     }
+}
+
+/// The states with a word in front of them and one behind, which are [`GUARD`] unless the solver writes where it must not.
+pub(super) fn solve_guarded(
+    oracle: &dyn Oracle,
+    theta: &[f64],
+    outcomes: &mut [Outcome],
+) -> Vec<f64> {
+    let mut guarded = vec![GUARD; theta.len() + 2];
+    let z = &mut guarded[1..=theta.len()];
+    z.fill(f64::NAN);
+    oracle.solve(theta, z, outcomes, &Limits::none());
+    guarded
 }
 
 pub(super) fn dot(theta: &[f64], z: &[f64]) -> f64 {

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::case::key;
-use crate::{ErrorKind, Facts, Limits, Oracle, ThetaDomain, unset};
+use super::case::{key, solve_guarded};
+use crate::{ErrorKind, Facts, Oracle, ThetaDomain, unset};
 
 /// Up to this dimension every vector of zeros and ones is asked for.
 const MOST_BINARIES: usize = 12;
@@ -27,13 +27,12 @@ pub(super) fn explored(
         true => one_for_each_vector(facts.dim),
         false => random_thetas(facts, seed),
     };
-    let mut z = vec![f64::NAN; theta.len()];
     let mut outcomes = vec![unset(); theta.len() / facts.dim];
-    oracle.solve(&theta, &mut z, &mut outcomes, &Limits::none());
+    let guarded = solve_guarded(oracle, &theta, &mut outcomes);
     let infeasible = outcomes
         .iter()
         .all(|outcome| matches!(outcome, Err(why) if why.kind() == ErrorKind::Infeasible));
-    let states: BTreeMap<Vec<u64>, Vec<f64>> = z
+    let states: BTreeMap<Vec<u64>, Vec<f64>> = guarded[1..=theta.len()]
         .chunks_exact(facts.dim)
         .zip(&outcomes)
         .filter(|(_, outcome)| outcome.is_ok())

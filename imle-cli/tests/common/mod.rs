@@ -52,7 +52,7 @@ impl Ran {
     pub(crate) fn rows(&self) -> Vec<Vec<f64>> {
         let line = |line: &str| {
             line.split(',')
-                .map(|field| field.parse().unwrap())
+                .map(|field| field.parse().expect("a number"))
                 .collect()
         };
         self.stdout.lines().skip(1).map(line).collect()
