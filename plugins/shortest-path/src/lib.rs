@@ -123,7 +123,7 @@ impl Solver for ShortestPath {
     ) -> Result<Proof, Error> {
         workspace.start(theta, self.network.len());
         if self.network.is_acyclic() {
-            workspace.sweep(&self.network);
+            workspace.in_order(&self.network);
         } else {
             self.measure(workspace, theta, limits)?;
         }

@@ -41,7 +41,7 @@ impl ShortestPath {
             return Err(Error::new(ErrorKind::Unsupported, message));
         }
         let scale = workspace.start(theta, network.len());
-        workspace.sweep(network);
+        workspace.in_order(network);
         limits.check()?;
         workspace.sum_ahead(network, scale);
         workspace.sum_up(network, scale, mu);

@@ -54,8 +54,6 @@ impl Workspace {
         self.distance.clear();
         self.distance.resize(places, f64::INFINITY);
         self.distance[0] = 0.0;
-        self.links.clear();
-        self.links.resize(places, NOWHERE);
         scale
     }
 
@@ -64,10 +62,21 @@ impl Workspace {
         self.costs.iter_mut().for_each(|cost| *cost = cost.max(0.0));
     }
 
+    /// Finds all distances where there is no cycle: every arc leads to a lower place.
+    pub(crate) fn in_order(&mut self, network: &Network) {
+        for place in 1..network.len() {
+            let ways = network
+                .out(place)
+                .iter()
+                .map(|arc| self.costs[arc.coordinate as usize] + self.distance[arc.end as usize]);
+            // Without a branch, which nobody could predict. No way is NaN.
+            let nearer = |best: f64, way| if way < best { way } else { best };
+            self.distance[place] = ways.fold(f64::INFINITY, nearer);
+        }
+    }
+
     /// Improves every distance by one arc, from lower places to higher; says whether any improved.
-    ///
-    /// Without cycles every arc leads to a lower place, so that one sweep finds all distances.
-    pub(crate) fn sweep(&mut self, network: &Network) -> bool {
+    fn sweep(&mut self, network: &Network) -> bool {
         let mut improved = false;
         for place in 1..network.len() {
             let mut best = self.distance[place];
@@ -82,6 +91,12 @@ impl Workspace {
             self.distance[place] = best;
         }
         improved
+    }
+
+    /// Forgets all links.
+    fn unlink(&mut self) {
+        self.links.clear();
+        self.links.resize(self.distance.len(), NOWHERE);
     }
 
     /// Finds the distances of all places no farther than the source. No cost is negative.
@@ -131,6 +146,7 @@ impl Workspace {
         network: &Network,
         limits: &Limits<'_>,
     ) -> Result<(), Error> {
+        self.unlink();
         // A path has fewer arcs than there are places, so the last sweep improves nothing.
         for _ in 0..network.len() {
             limits.check()?;
@@ -173,7 +189,7 @@ impl Workspace {
     /// one path only, and the search sees nothing else.
     pub(crate) fn write_path(&mut self, network: &Network, z: &mut [f64]) {
         let source = network.source();
-        self.links.fill(NOWHERE);
+        self.unlink();
         self.queue.clear();
         self.queue.push(source as u32);
         let mut reached = 0;
