@@ -120,6 +120,9 @@ pub use worst_objectives::worst_objectives;
 #[doc = include_str!("../METHODS.md")]
 pub mod methods {}
 
+#[doc = include_str!("../PERFORMANCE.md")]
+pub mod performance {}
+
 #[doc = include_str!("../FAILURES.md")]
 pub mod failures {}
 
