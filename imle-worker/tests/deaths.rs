@@ -10,11 +10,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bad_plugin::load;
 use common::{bad, library, settings, solve};
 use imle_api::ErrorKind::{self, BackendFailed, ContractBroken, LimitReached, Panic, Stopped};
 use imle_api::conformance::{Check, binary_vectors};
 use imle_api::{Error, Limits, Oracle, StopFlag};
-use imle_bad_plugin::load;
 use imle_runtime::{Isolated, Isolation, Plugin};
 use serde_json::json;
 
@@ -38,12 +38,12 @@ const ROWS: [(&str, Expected); 31] = [
         "allocates",
         ended("memory allocation of 1125899906842624 bytes failed"),
     ),
-    ("loops", Some((LimitReached, "answered no row for 0.5 s"))),
+    ("loops", Some((LimitReached, "answered nothing for 0.5 s"))),
     (
         "loops-politely",
-        Some((LimitReached, "answered no row for 0.5 s")),
+        Some((LimitReached, "answered nothing for 0.5 s")),
     ),
-    ("sleeps", Some((LimitReached, "answered no row for 0.5 s"))),
+    ("sleeps", Some((LimitReached, "answered nothing for 0.5 s"))),
     ("panics", Some((Panic, "no row like 13"))),
     ("panics-in-workspace-drop", Some((Panic, "first panic"))),
     ("panics-on-payload-drop", Some((Panic, ""))),
@@ -238,7 +238,11 @@ fn an_overrun_by_one_word_is_found() {
 fn an_instance_whose_making_ends_the_process_is_not_opened() {
     for (solver, kind, words) in [
         ("abort-in-create", BackendFailed, "signal: 6 (SIGABRT)"),
-        ("loops-in-create", LimitReached, "answered no row for 0.5 s"),
+        (
+            "loops-in-create",
+            LimitReached,
+            "answered nothing for 0.5 s",
+        ),
         ("panics-in-create", Panic, "no dim like 4"),
     ] {
         let error = bad(solver, json!({}), &quick()).unwrap_err();
@@ -284,7 +288,7 @@ fn what_goes_wrong_while_a_library_is_loaded_is_the_error_of_opening_it() {
         (BackendFailed, "signal: 11 (SIGSEGV)"),
         (BackendFailed, "signal: 6 (SIGABRT)"),
         (BackendFailed, "exit status: 3"),
-        (LimitReached, "answered no row for 0.5 s"),
+        (LimitReached, "answered nothing for 0.5 s"),
     ]) {
         let settings = Isolation {
             worker: Some(worker_with(folder.path().join(mode), load::VARIABLE, mode)),
@@ -440,7 +444,7 @@ fn what_belongs_to_a_process_is_left_as_it_was() {
 fn a_library_that_changed_is_not_served_by_the_next_process() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("copy.so");
-    std::fs::copy(library("imle_bad_plugin"), &path).unwrap();
+    std::fs::copy(library("bad_plugin"), &path).unwrap();
     let oracle = Isolated::open(&path, "good", "{}", &quick()).unwrap();
     std::fs::remove_file(&path).unwrap();
     std::fs::write(&path, "a new version").unwrap();
@@ -488,7 +492,7 @@ fn every_mode_is_tested_and_in_the_documentation() {
     let tested: BTreeSet<String> = tested.map(str::to_owned).collect();
 
     // SAFETY: built from this workspace, and harmless while nobody asks it to solve.
-    let plugin = unsafe { Plugin::load(library("imle_bad_plugin")) }.unwrap();
+    let plugin = unsafe { Plugin::load(library("bad_plugin")) }.unwrap();
     let solvers = plugin.solvers().map(|solver| solver.name.clone());
     let modes = load::MODES.into_iter().map(str::to_owned);
     let there_are: BTreeSet<String> = solvers.chain(modes).collect();

@@ -83,7 +83,7 @@ fn errors_of_rows_and_of_calls_are_alike() {
         "good",
     ] {
         // One in twenty rows of `numbers` begins with a one.
-        let (here, there) = both("imle_bad_plugin", solver, &json!({"dim": 5, "poison": 1.0}));
+        let (here, there) = both("bad_plugin", solver, &json!({"dim": 5, "poison": 1.0}));
         for (seed, rows) in [1, 64, 64].into_iter().enumerate() {
             assert_same(&*here, &there, rows, seed as u64);
         }
@@ -93,7 +93,7 @@ fn errors_of_rows_and_of_calls_are_alike() {
 
 #[test]
 fn what_keeps_a_solver_from_being_opened_is_said_alike() {
-    let path = library("imle_bad_plugin");
+    let path = library("bad_plugin");
     // SAFETY: built from this workspace.
     let here = unsafe { Plugin::load(&path) }.unwrap();
     for (solver, config) in [

@@ -11,7 +11,7 @@ use imle_api::{Error, ErrorKind};
 pub(super) enum Cause {
     /// It ended by itself, or somebody else ended it.
     Ended(ExitStatus),
-    /// It answered no row for so long.
+    /// It answered nothing for so long.
     Silent(Duration),
     /// It went on for so long after the time limit of the call.
     PastTime(Duration),
@@ -56,7 +56,7 @@ impl fmt::Display for Cause {
             Self::Ended(status) => write!(f, "ended: {status}"),
             Self::Silent(time) => write!(
                 f,
-                "answered no row for {} s, the time limit of its isolation, and was killed",
+                "answered nothing for {} s, the time limit of its isolation, and was killed",
                 seconds(time)
             ),
             Self::PastTime(grace) => write!(

@@ -14,80 +14,10 @@ use imle_api::{Error, abi};
 use memmap2::{MmapOptions, MmapRaw};
 use rustix::mm::{MprotectFlags, mprotect};
 
+use super::layout::{CANARY, LONGEST_MESSAGE, Layout, Section};
 use super::turns::{Request, Turns, Verb};
 use crate::plugin_checks::Returned;
 use crate::plugin_oracle::LoadedOracle;
-
-/// A sentence is cut here, as one of a plugin in this process is.
-const LONGEST_MESSAGE: usize = 4 << 10;
-/// Theta and states of one call take at most so much, if that is room for a row.
-const MOST_BYTES: usize = 32 << 20;
-const MOST_ROWS: usize = 4096;
-/// In front of every array that a worker writes: whoever writes before the array changes it.
-const CANARY: [u64; 8] = [0x5afe_c0de_dead_10cc; 8];
-
-/// Bytes of the mapping, between two pages that the worker cannot touch.
-#[derive(Clone, Copy, Debug)]
-struct Section {
-    start: usize,
-    end: usize,
-}
-
-/// Where the arrays lie. An array ends where its section does, so that the first value behind it is on a page
-/// that cannot be touched, whatever the number of rows.
-#[derive(Debug)]
-struct Layout {
-    theta: Section,
-    output: Section,
-    value: Section,
-    bound: Section,
-    radius: Section,
-    status: Section,
-    /// The length of the message of each row.
-    lengths: Section,
-    /// A place for the message of each row and one for that of the call; untouched, it takes no memory.
-    texts: Section,
-    size: usize,
-}
-
-impl Layout {
-    fn new(dim: usize, rows: usize) -> Self {
-        let page = rustix::param::page_size();
-        let mut size = page; // behind the first page
-        let mut section = |bytes: usize| {
-            let start = size + page;
-            size = start + (bytes + size_of_val(&CANARY)).next_multiple_of(page);
-            Section { start, end: size }
-        };
-        let (wide, double) = (rows * dim * size_of::<f64>(), rows * size_of::<f64>());
-        let mut layout = Self {
-            theta: section(wide),
-            output: section(wide),
-            value: section(double),
-            bound: section(double),
-            radius: section(double),
-            status: section(rows * size_of::<i32>()),
-            lengths: section(rows * size_of::<u32>()),
-            texts: section((rows + 1) * LONGEST_MESSAGE),
-            size: 0,
-        };
-        layout.size = size + page;
-        layout
-    }
-
-    fn sections(&self) -> [Section; 8] {
-        [
-            self.theta,
-            self.output,
-            self.value,
-            self.bound,
-            self.radius,
-            self.status,
-            self.lengths,
-            self.texts,
-        ]
-    }
-}
 
 /// The first page: whose turn it is.
 #[derive(Debug)]
@@ -123,26 +53,15 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// How many rows of `dim` coordinates one call takes at most.
-    pub(super) fn most_rows(dim: usize) -> usize {
-        (MOST_BYTES / (2 * size_of::<f64>() * dim)).clamp(1, MOST_ROWS)
-    }
-
-    /// The size of the file for rows of `dim` coordinates.
-    pub(super) fn size(dim: usize) -> u64 {
-        Layout::new(dim, Self::most_rows(dim)).size as u64
-    }
-
-    /// Maps a file of that size.
+    /// Maps a file of the size of the layout.
     pub(super) fn map(file: impl AsFd, dim: usize) -> io::Result<Self> {
-        let most_rows = Self::most_rows(dim);
-        let layout = Layout::new(dim, most_rows);
+        let layout = Layout::new(dim);
         let map = MmapOptions::new().len(layout.size).map_raw(&file.as_fd())?;
         Ok(Self {
             map,
             layout,
             dim,
-            most_rows,
+            most_rows: Layout::most_rows(dim),
         })
     }
 

@@ -17,11 +17,15 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 #[cfg(target_os = "linux")]
+mod child;
+#[cfg(target_os = "linux")]
 mod death;
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;
 #[cfg(target_os = "linux")]
 mod follower;
+#[cfg(target_os = "linux")]
+mod layout;
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
 mod memory;
@@ -31,6 +35,8 @@ mod oracle;
 mod process;
 #[cfg(target_os = "linux")]
 mod quarantine;
+#[cfg(target_os = "linux")]
+mod start;
 #[cfg(target_os = "linux")]
 mod turns;
 #[cfg(target_os = "linux")]

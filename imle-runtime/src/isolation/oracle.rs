@@ -9,9 +9,10 @@ use std::time::Duration;
 use imle_api::{Error, ErrorKind, Facts, Identity, Limits, Oracle, Outcome};
 
 use super::Isolation;
-use super::memory::Shared;
-use super::process::{NoWorker, Worker, worker_program};
+use super::layout::Layout;
+use super::process::Worker;
 use super::quarantine::Quarantine;
+use super::start::{NoWorker, worker_program};
 use super::turns::Verb;
 use super::wire::{Opening, VERSION};
 use crate::library_file::{Stamp, stamp_of};
@@ -31,6 +32,9 @@ use crate::trust::enforced;
 ///
 /// What the solver prints, on either stream, comes out of this program's standard error.
 ///
+/// In a process that was forked from the one that opened it, every row is an [`ErrorKind::Unsupported`]: two
+/// processes cannot share a worker. Open another one there.
+///
 /// On Linux alone; elsewhere opening one is an [`ErrorKind::Unsupported`].
 ///
 /// ```no_run
@@ -46,6 +50,8 @@ pub struct Isolated {
     settings: Isolation,
     program: PathBuf,
     stamp: Option<Stamp>,
+    /// The process that opened it.
+    owner: u32,
     facts: Facts,
     identity: Identity,
     idle: Mutex<Vec<Worker>>,
@@ -96,6 +102,7 @@ impl Isolated {
             settings: isolation.clone(),
             program,
             stamp,
+            owner: std::process::id(),
             facts: Facts::binary(1), // until the first worker has spoken
             identity: Identity::unique(),
             idle: Mutex::default(),
@@ -146,6 +153,11 @@ impl Isolated {
     /// A worker that waits, or a new one.
     fn take_worker(&self) -> Result<Worker, Lost> {
         let refused = |why| Lost { why, to_ask: false };
+        if self.owner != std::process::id() {
+            let message = "it was opened before this process was forked, by the process that it was forked from; \
+                           open it anew";
+            return Err(refused(Error::new(ErrorKind::Unsupported, message)));
+        }
         self.quarantine
             .check(&self.opening.solver)
             .map_err(refused)?;
@@ -196,7 +208,7 @@ impl Isolated {
     ) {
         let dim = self.facts.dim;
         let mut all = Rows::unset(dim, theta, output, results);
-        let (count, most) = (all.results.len(), Shared::most_rows(dim));
+        let (count, most) = (all.results.len(), Layout::most_rows(dim));
         for from in (0..count).step_by(most) {
             let mut rows = all.part(from..count.min(from + most));
             rows.answer(|rows| self.ask(asked, rows));
@@ -331,6 +343,9 @@ impl Oracle for Isolated {
 impl Drop for Isolated {
     /// Lets the instances be destroyed; those that take longer than the grace are not waited for.
     fn drop(&mut self) {
+        if self.owner != std::process::id() {
+            return; // they serve the process that this one was forked from
+        }
         let idle = self.idle.get_mut().unwrap_or_else(PoisonError::into_inner);
         idle.iter_mut().for_each(Worker::ask_to_end);
         for worker in idle {

@@ -27,12 +27,7 @@ pub(crate) fn library(name: &str) -> PathBuf {
 
 /// A solver of the plugin whose solvers each do one thing wrong.
 pub(crate) fn bad(solver: &str, config: Value, settings: &Isolation) -> Result<Isolated, Error> {
-    Isolated::open(
-        library("imle_bad_plugin"),
-        solver,
-        &config.to_string(),
-        settings,
-    )
+    Isolated::open(library("bad_plugin"), solver, &config.to_string(), settings)
 }
 
 /// States and outcomes of rows.
