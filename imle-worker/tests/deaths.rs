@@ -157,7 +157,10 @@ fn check(
 
 fn assert_right(theta: &[f64], z: &[f64], objective: f64) {
     let best = theta.iter().copied().fold(f64::MIN, f64::max);
-    let at = theta.iter().position(|&theta| theta == best).unwrap();
+    let at = theta
+        .iter()
+        .position(|&theta| theta == best)
+        .expect("the test provides it");
     let mut right = [0.0; DIM];
     right[at] = 1.0;
     assert_eq!((z, objective), (&right[..], best));
@@ -305,8 +308,9 @@ fn worker_with(path: PathBuf, variable: &str, value: &str) -> PathBuf {
     use std::os::unix::fs::PermissionsExt;
     let worker = env!("CARGO_BIN_EXE_imle-worker");
     let script = format!("#!/bin/sh\n{variable}={value} exec {worker}\n");
-    std::fs::write(&path, script).unwrap();
-    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+    std::fs::write(&path, script).expect("the test provides it");
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755))
+        .expect("the test provides it");
     path
 }
 
@@ -458,15 +462,15 @@ fn a_library_that_changed_is_not_served_by_the_next_process() {
 /// Kills the process that waits, and waits until that is known.
 fn kill_idle(oracle: &Isolated) {
     let id = oracle.idle_processes()[0];
-    let id = rustix::process::Pid::from_raw(id.cast_signed()).unwrap();
-    rustix::process::kill_process(id, rustix::process::Signal::KILL).unwrap();
+    let id = rustix::process::Pid::from_raw(id.cast_signed()).expect("the test provides it");
+    rustix::process::kill_process(id, rustix::process::Signal::KILL).expect("the test provides it");
     while !oracle.idle_processes().is_empty() {
         std::thread::sleep(Duration::from_millis(1));
     }
 }
 
 fn is_running(process: u32) -> bool {
-    std::fs::exists(format!("/proc/{process}")).unwrap()
+    std::fs::exists(format!("/proc/{process}")).expect("the test provides it")
 }
 
 #[test]

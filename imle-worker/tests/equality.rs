@@ -14,9 +14,10 @@ use std::sync::Arc;
 fn both(plugin: &str, solver: &str, config: &Value) -> (Arc<dyn Oracle>, Isolated) {
     let path = library(plugin);
     // SAFETY: built from this workspace.
-    let here = unsafe { Plugin::load(&path) }.unwrap();
-    let here = here.open(solver, config).unwrap();
-    let there = Isolated::open(path, solver, &config.to_string(), &settings()).unwrap();
+    let here = unsafe { Plugin::load(&path) }.expect("it is a plugin");
+    let here = here.open(solver, config).expect("it is right");
+    let there =
+        Isolated::open(path, solver, &config.to_string(), &settings()).expect("it is right");
     (here, there)
 }
 

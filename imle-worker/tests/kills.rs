@@ -52,14 +52,15 @@ fn solve_under_fire(retries: u32) -> Failed {
         json!({"grid": {"height": 24, "width": 24, "moves": "right_down"}, "costs": "vertices"});
     let path = library("imle_shortest_path");
     // SAFETY: built from this workspace.
-    let here = unsafe { Plugin::load(&path) }.unwrap();
-    let here = here.open("shortest-path", &config).unwrap();
+    let here = unsafe { Plugin::load(&path) }.expect("it is a plugin");
+    let here = here.open("shortest-path", &config).expect("it is right");
     let settings = Isolation {
         retries,
         most_deaths: 1000,
         ..settings()
     };
-    let there = Isolated::open(path, "shortest-path", &config.to_string(), &settings).unwrap();
+    let there =
+        Isolated::open(path, "shortest-path", &config.to_string(), &settings).expect("it is right");
     let (kills, done) = (AtomicUsize::new(0), AtomicBool::new(false));
     let failed = std::thread::scope(|scope| {
         scope.spawn(|| kill_at_random(&kills, &done));
@@ -141,7 +142,9 @@ fn kill_at_random(kills: &AtomicUsize, done: &AtomicBool) {
 /// The workers of this process that are not dead yet.
 fn children() -> Vec<Pid> {
     let this = std::process::id().to_string();
-    let entries = std::fs::read_dir("/proc").unwrap().map_while(Result::ok);
+    let entries = std::fs::read_dir("/proc")
+        .expect("the test provides it")
+        .map_while(Result::ok);
     let child = |entry: std::fs::DirEntry| {
         let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
         let (head, rest) = stat.rsplit_once(") ")?;

@@ -76,19 +76,21 @@ fn what_a_solver_started_ends_too() {
 }
 
 fn start(ending: &str) -> Child {
-    Command::new(std::env::current_exe().unwrap())
+    Command::new(std::env::current_exe().expect("the test provides it"))
         .args(["--ignored", "--exact", "parent", "--nocapture"])
         .env("IMLE_ORPHANS_ENDING", ending)
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap()
+        .expect("the test provides it")
 }
 
 fn worker_of(parent: &mut Child) -> u32 {
-    let output = BufReader::new(parent.stdout.take().unwrap());
-    let mut lines = output.lines().map(Result::unwrap);
+    let output = BufReader::new(parent.stdout.take().expect("the test provides it"));
+    let mut lines = output.lines().map(|it| it.expect("the test provides it"));
     let id = lines.find_map(|line| line.strip_prefix("worker ").map(str::to_owned));
-    id.expect("it says so").parse().unwrap()
+    id.expect("it says so")
+        .parse()
+        .expect("the test provides it")
 }
 
 /// A process that is dead and not collected does not run.
@@ -99,7 +101,9 @@ fn is_running(process: u32) -> bool {
 
 /// The ids and command lines of all processes.
 fn processes() -> impl Iterator<Item = (String, String)> {
-    let entries = std::fs::read_dir("/proc").unwrap().map_while(Result::ok);
+    let entries = std::fs::read_dir("/proc")
+        .expect("the test provides it")
+        .map_while(Result::ok);
     entries.filter_map(|entry| {
         let line = std::fs::read(entry.path().join("cmdline")).ok()?;
         let line = String::from_utf8_lossy(&line).replace('\0', " ");

@@ -287,12 +287,14 @@ impl Isolated {
     }
 }
 
+/// Judges what the plugin wrote about a row: its number, the facts, its theta and its output.
+type Judge<T> = fn(&Returned, usize, &Facts, &[f64], &[f64]) -> Result<T, Error>;
+
 /// What is asked about rows.
 struct Asked<'a, T> {
     verb: Verb,
     limits: &'a Limits<'a>,
-    /// Judges what the plugin wrote about a row.
-    result: fn(&Returned, usize, &Facts, &[f64], &[f64]) -> Result<T, Error>,
+    result: Judge<T>,
 }
 
 /// Rows without a result, because there is no process, or no longer.

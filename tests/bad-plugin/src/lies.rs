@@ -85,7 +85,7 @@ defects! {
     }
     Chance "depends-on-chance" "breaks ties by chance" {
         fn act(&self, row: Row<'_>) -> Result<Proof, Error> {
-            if RandomState::new().hash_one(0) % 2 == 0 {
+            if RandomState::new().hash_one(0).is_multiple_of(2) {
                 choose_last(row);
             }
             Ok(Proof::NONE)
