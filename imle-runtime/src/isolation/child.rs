@@ -32,6 +32,8 @@ impl Process {
             // Its group is its own since before it ran. Whoever is dead cannot be killed.
             let group = Pid::from_child(&self.child);
             let _ = rustix::process::kill_process_group(group, Signal::KILL);
+            // By itself, too: one that has left its group would be waited for, for ever.
+            let _ = self.child.kill();
             self.status = self.child.wait().ok();
         }
         self.status

@@ -50,6 +50,9 @@ impl Worker {
         let memory = rustix::fs::memfd_create("imle", flags).map_err(io::Error::from)?;
         let first_page = FirstPage::size() as u64;
         rustix::fs::ftruncate(&memory, first_page).map_err(io::Error::from)?;
+        // A mapping of a file that somebody made shorter is a SIGBUS here, and the plugin runs before the file has its
+        // size for good.
+        rustix::fs::fcntl_add_seals(&memory, SealFlags::SHRINK).map_err(io::Error::from)?;
         let page = Arc::new(FirstPage::map(&memory)?);
         // The child finds the socket as its standard input and the memory as its standard output. Its own
         // process group keeps the keyboard's signals away from it, and takes what the solver starts along.
@@ -100,8 +103,7 @@ fn open(socket: &UnixStream, opening: &Opening) -> io::Result<Opened> {
 /// Gives the memory its size for good and tells the worker.
 fn share(socket: &UnixStream, memory: OwnedFd, dim: usize) -> io::Result<Shared> {
     rustix::fs::ftruncate(&memory, Layout::new(dim).size as u64)?;
-    // A mapping of a file that somebody made shorter is a SIGBUS.
-    let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
+    let seals = SealFlags::GROW | SealFlags::SEAL;
     rustix::fs::fcntl_add_seals(&memory, seals)?;
     send_json(socket, &dim)?;
     Shared::map(memory, dim)

@@ -2,7 +2,7 @@
 //! counts on; a death counts as well.
 
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::Timespec;
 use rustix::io::Errno;
@@ -91,6 +91,8 @@ impl Turns {
 
     /// Sleeps until the turn is answered, the worker is dead, or for so long.
     pub(super) fn wait(&self, turn: u32, patience: Option<Duration>) -> Waited {
+        // A sleep also ends by a signal, or is not begun; what was slept counts. `None` where the clock cannot hold it.
+        let end = patience.and_then(|patience| Instant::now().checked_add(patience));
         loop {
             let answered = self.answered.0.load(Ordering::Acquire);
             if answered == turn {
@@ -102,7 +104,10 @@ impl Turns {
             if answered == DEAD {
                 return Waited::Dead;
             }
-            if sleep(&self.answered.0, answered, patience) == Err(Errno::TIMEDOUT) {
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            if left == Some(Duration::ZERO)
+                || sleep(&self.answered.0, answered, left) == Err(Errno::TIMEDOUT)
+            {
                 return Waited::TimedOut;
             }
         }
@@ -214,6 +219,25 @@ mod tests {
             assert!(matches!(turns.wait(1, None), Waited::Dead));
         });
         assert!(turns.is_dead());
+    }
+
+    /// As by the signals of a profiler: without an end it waits for ever.
+    #[test]
+    fn a_wait_that_is_disturbed_ends_all_the_same() {
+        let turns = Turns::default();
+        let is_over = AtomicU32::new(0);
+        turns.ask(1, &REQUEST);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while is_over.load(Ordering::Relaxed) == 0 {
+                    wake(&turns.answered.0);
+                    std::thread::yield_now();
+                }
+            });
+            let waited = turns.wait(1, Some(Duration::from_millis(5)));
+            is_over.store(1, Ordering::Relaxed);
+            assert!(matches!(waited, Waited::TimedOut));
+        });
     }
 
     #[test]
