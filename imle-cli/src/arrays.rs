@@ -10,7 +10,7 @@ use std::path::Path;
 
 use imle_runtime::{Error, ErrorKind};
 
-use crate::files::is_stream;
+use crate::files::{is_stream, write_whole};
 
 /// Numbers in row-major order, and the length of each axis.
 ///
@@ -121,7 +121,7 @@ impl Array {
         };
         let bytes = self.to_bytes(format.map_or_else(of_path, Ok)?)?;
         let written = match is_stream(path) {
-            false => std::fs::write(path, bytes),
+            false => write_whole(path, &bytes),
             true => {
                 let mut output = std::io::stdout().lock();
                 output.write_all(&bytes).and_then(|()| output.flush())

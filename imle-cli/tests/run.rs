@@ -181,6 +181,23 @@ fn a_layer_with_a_loss_gives_its_value_and_gradient() {
 }
 
 #[test]
+fn feedback_that_is_turned_is_refused_and_lines_are_not() {
+    let run = "[run]\ntheta = \"theta.npy\"\ngrad_theta = \"g.npy\"\ngrad_z = ";
+    let (folder, config) = folder(&format!("{LAYER}{run}\"grad_z.npy\"\n"));
+    let write = |shape: &[usize]| {
+        let array = Array::new(shape, vec![0.5; 24]);
+        array
+            .write(&folder.path().join("grad_z.npy"), None)
+            .unwrap();
+    };
+    write(&[4, 3, 2]);
+    let says = ["grad_z.npy: the shape is [4, 3, 2], and should be [2, 3, 4]"];
+    imle(&["run", text(&config)]).failed(3, &says);
+    write(&[6, 4]);
+    imle(&["run", text(&config)]).succeeded();
+}
+
+#[test]
 fn what_is_wrong_is_named() {
     let refused = |layer: &str, code: i32, says: &[&str]| {
         let (_folder, config) = folder(layer);

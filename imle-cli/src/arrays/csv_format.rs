@@ -56,7 +56,9 @@ fn delimiter(bytes: &[u8]) -> u8 {
 }
 
 fn is_header(record: &StringRecord) -> bool {
-    record.iter().all(|field| field.parse::<f64>().is_err())
+    // A row that R wrote without a value is a row: left out, it would move all others.
+    let is_name = |field: &str| field.parse::<f64>().is_err() && field != "NA";
+    record.iter().all(is_name)
         && record
             .iter()
             .any(|field| field.starts_with(|first: char| first.is_alphabetic()))

@@ -187,13 +187,26 @@ fn check_feedback(saved: &Saved, values: &Array, feedback: Wrap) -> Result<(), F
         Feedback::GradMean(_) => vec![rows, dim],
         Feedback::Losses(_) => vec![rows, samples],
     };
-    if values.values.len() == expected.iter().product::<usize>() {
+    // As in a CSV file: a line for each step of all axes but the last.
+    let last = expected[expected.len() - 1];
+    let lines = [
+        expected[..expected.len() - 1].iter().product::<usize>(),
+        last,
+    ];
+    // Not only as many values: those of an array that is turned are as many.
+    let found = &values.shape;
+    if *found == lines || without_ones(found) == without_ones(&expected) {
         return Ok(());
     }
-    let found = &values.shape;
     Err(Failure::input(format!(
         "the shape is {found:?}, and should be {expected:?}"
     )))
+}
+
+/// A shape without the axes that say nothing.
+fn without_ones(shape: &[usize]) -> Vec<usize> {
+    let lengths = shape.iter().copied();
+    lengths.filter(|&length| length != 1).collect()
 }
 
 /// One of the ways to say what the loss says of the states.
