@@ -12,7 +12,8 @@ use crate::network::Network;
 const BUCKETS: u64 = 64;
 /// The dearest arc, in buckets: with rounding it leads to another one than where it began.
 const WIDEST: f64 = 62.0;
-/// How often a place may be looked at on average before a heap takes over, which looks at each about once.
+/// How often a place, and an arc, may be looked at on average before a heap takes over, which looks at each about
+/// once.
 const LOOKS: usize = 8;
 /// The limits are looked at once in this many places.
 const PATIENCE: usize = 4096;
@@ -46,7 +47,7 @@ impl Buckets {
         let mut filled = 1_u64; // bit `b`: bucket `b` has entries
         // Buckets are numbered on and on; those in use at one moment are fewer than there are places for them.
         let mut bucket = 0_u64;
-        let mut looks = 0;
+        let (mut looks, mut arcs) = (0, 0);
         while filled != 0 {
             let turned = filled.rotate_right((bucket % BUCKETS) as u32);
             bucket += u64::from(turned.trailing_zeros());
@@ -59,14 +60,16 @@ impl Buckets {
             if near > distance[network.source()] || (near * scale) as u64 != bucket {
                 continue; // too far, or was improved and looked at in another bucket
             }
-            if looks == LOOKS * distance.len() {
+            if looks == LOOKS * distance.len() || arcs > LOOKS * network.arcs() {
                 return Ok(false);
             }
             if looks.is_multiple_of(PATIENCE) {
                 limits.check()?;
             }
+            let into = network.into(place as usize);
             looks += 1;
-            for arc in network.into(place as usize) {
+            arcs += into.len();
+            for arc in into {
                 let way = costs[arc.coordinate as usize] + near;
                 if way < distance[arc.end as usize] {
                     distance[arc.end as usize] = way;

@@ -127,6 +127,11 @@ impl Network {
         self.into.of(place)
     }
 
+    /// The number of arcs.
+    pub(crate) fn arcs(&self) -> usize {
+        self.into.arcs.len()
+    }
+
     /// The number of ones of every state, if it is known to be the same for all.
     pub(crate) fn ones(&self) -> Option<usize> {
         if !self.acyclic {
