@@ -82,7 +82,8 @@ impl Cache {
         }))
     }
 
-    /// Puts this cache in front of an oracle. Any number of oracles can share one cache.
+    /// Puts this cache in front of an oracle. Any number of oracles can share one cache. One that is wrapped already is
+    /// not to be wrapped in the same cache again: a row would wait for itself.
     #[must_use]
     pub fn wrap(&self, oracle: Arc<dyn Oracle>) -> Arc<dyn Oracle> {
         Arc::new(Cached {

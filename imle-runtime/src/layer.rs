@@ -292,8 +292,8 @@ impl Layer {
 
     /// Returns the gradient in theta, `[rows, dim]`, of a loss of the means, from its derivative in them:
     /// `grad_mu`, `[rows, dim]`. It is that of [`backward`](Self::backward) for
-    /// [`Feedback::GradMean`], up to rounding where states are not integers. What it says of a row without
-    /// a mean is not looked at.
+    /// [`Feedback::GradMean`], up to rounding: of sums where states are not integers, and of a lambda that is relative
+    /// to `grad_z`, which there is a mean over equal samples. What it says of a row without a mean is not looked at.
     ///
     /// # Errors
     ///
