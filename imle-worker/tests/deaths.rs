@@ -358,7 +358,7 @@ fn limits_reach_the_solver_and_end_one_that_does_not_look() {
 fn a_solver_that_goes_on_answering_is_not_taken_for_one_that_hangs() {
     // More time for the call than for a row.
     let settings = Isolation {
-        time_limit: 2.5,
+        time_limit: 5.0,
         ..settings()
     };
     let oracle = bad("sleeps", json!({"dim": DIM, "poison": POISON}), &settings).unwrap();

@@ -15,7 +15,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use super::memory::FirstPage;
 
 /// So much of the end of what was printed is kept.
-const KEPT: usize = 2 << 10;
+const KEPT: usize = 32 << 10;
 /// So many lines of it are told.
 const LINES: usize = 4;
 /// Nobody waits longer for the end of what a dead process printed.
@@ -39,14 +39,31 @@ impl Follower {
         Ok(Self(receive))
     }
 
-    /// The last lines of a worker that is dead.
+    /// The last lines of a worker that is dead, but for those of a backtrace: it comes last and says less than what it
+    /// belongs to.
     pub(super) fn last_words(&self) -> String {
         let end = self.0.recv_timeout(PATIENCE).unwrap_or_default();
         let end = String::from_utf8_lossy(&end);
         let lines = end.lines().map(str::trim).filter(|line| !line.is_empty());
-        let lines: Vec<&str> = lines.collect();
+        let lines = without_backtraces(lines);
         lines[lines.len().saturating_sub(LINES)..].join(" / ")
     }
+}
+
+/// Leaves out what Rust prints below `stack backtrace:`.
+fn without_backtraces<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let is_number = |(number, _): (&str, &str)| number.parse::<u32>().is_ok();
+    let is_frame = |line: &str| {
+        line.starts_with("at ")
+            || line.starts_with("note: Some details are omitted")
+            || line.split_once(':').is_some_and(is_number)
+    };
+    let mut inside = false;
+    let told = |line: &&str| {
+        inside = *line == "stack backtrace:" || (inside && is_frame(line));
+        !inside
+    };
+    lines.filter(told).collect()
 }
 
 fn follow(process: &OwnedFd, mut output: ChildStderr, page: &FirstPage, send: &Sender<Vec<u8>>) {
@@ -85,4 +102,25 @@ fn pass_on(text: &[u8], end: &mut Vec<u8>) {
     end.extend_from_slice(text);
     let surplus = end.len().saturating_sub(KEPT);
     end.drain(..surplus);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_backtraces;
+
+    #[test]
+    fn a_backtrace_does_not_hide_what_it_belongs_to() {
+        let said = "thread 'main' panicked at lib.rs:3:5:\nno row like 4\nstack backtrace:\n0: __rustc::rust_begin_unwind\n\
+            at /rustc/library/std/src/panicking.rs:689:5\nnote: Some details are omitted, run with `RUST_BACKTRACE=full` \
+            for a verbose backtrace.\naborting";
+        let told = without_backtraces(said.lines());
+        assert_eq!(
+            told,
+            [
+                "thread 'main' panicked at lib.rs:3:5:",
+                "no row like 4",
+                "aborting"
+            ]
+        );
+    }
 }

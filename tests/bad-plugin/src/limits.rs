@@ -26,9 +26,9 @@ defects! {
             }
         }
     }
-    Sleeps "sleeps" "sleeps for a second and looks at no limit" {
+    Sleeps "sleeps" "sleeps for two seconds and looks at no limit" {
         fn act(&self, _: Row<'_>) -> Result<Proof, Error> {
-            sleep(Duration::from_secs(1));
+            sleep(Duration::from_secs(2));
             Ok(Proof::NONE)
         }
     }
