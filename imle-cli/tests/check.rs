@@ -7,7 +7,7 @@ mod compiler;
 
 use std::fs;
 
-use common::{Ran, imle, library, program, run, text};
+use common::{Ran, bad_plugin, imle, library, program, run, text};
 
 /// What `imle check` says of a defect.
 fn check(mode: &str, arguments: &[&str]) -> Option<Ran> {
@@ -61,7 +61,7 @@ fn every_plugin_passes() {
 
 /// What `imle check` says of a solver of `tests/bad-plugin`, in few rows.
 fn check_bad(solver: &str, arguments: &[&str]) -> Ran {
-    let library = library("bad_plugin");
+    let library = bad_plugin();
     let all = ["check", text(&library), solver, "--rows", "8"];
     imle(&[&all[..], arguments].concat())
 }
@@ -138,7 +138,7 @@ fn a_crash_is_a_finding_with_the_signal_named() {
 
 #[test]
 fn a_crash_while_the_library_is_loaded_is_a_finding() {
-    let library = library("bad_plugin");
+    let library = bad_plugin();
     for (mode, says) in [
         ("abort-at-load", "the process was ended by SIGABRT"),
         ("exit-at-load", "it ended the process with exit code 3"),

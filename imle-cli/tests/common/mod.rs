@@ -101,11 +101,19 @@ pub(crate) fn run(mut command: Command, input: &str) -> Ran {
 
 /// A plugin library of this workspace.
 pub(crate) fn library(name: &str) -> PathBuf {
+    built(&format!("imle_{}", name.replace('-', "_")))
+}
+
+/// The plugin whose solvers each do one thing wrong. Its name keeps it out of searches.
+pub(crate) fn bad_plugin() -> PathBuf {
+    built("bad_plugin")
+}
+
+fn built(library: &str) -> PathBuf {
     use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
-    let name = name.replace('-', "_");
     Path::new(env!("CARGO_BIN_EXE_imle"))
         .with_file_name("deps")
-        .join(format!("{DLL_PREFIX}imle_{name}{DLL_SUFFIX}"))
+        .join(format!("{DLL_PREFIX}{library}{DLL_SUFFIX}"))
 }
 
 /// Text of a path.
