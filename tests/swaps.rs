@@ -84,7 +84,7 @@ fn no_row_is_lost_mixed_or_wrong() {
 fn solve(layer: &Layer, seed: u64) -> usize {
     let mut random = fastrand::Rng::with_seed(seed);
     let theta: Vec<f64> = (0..ROWS * DIM).map(|_| random.f64()).collect();
-    let states = layer.map(&theta).unwrap();
+    let states = layer.map(&theta).expect("theta is finite");
     assert_eq!(states.z().len(), theta.len(), "seed {seed}");
     let rows = theta.chunks(DIM).zip(states.z().chunks(DIM));
     let solvers: Vec<usize> = rows.map(|(theta, z)| who(theta, z)).collect();

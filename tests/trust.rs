@@ -11,10 +11,12 @@ use tempfile::TempDir;
 
 /// A folder with a library of this workspace in it, under a name of its own.
 fn folder_with(library: &str, name: &str) -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let built = cargo_library_directory().unwrap().join(library);
+    let folder = tempfile::tempdir().expect("it can be made");
+    let built = cargo_library_directory()
+        .expect("Cargo built this test")
+        .join(library);
     let copy = folder.path().join(name);
-    fs::copy(built, &copy).unwrap();
+    fs::copy(built, &copy).expect("it was built");
     (folder, copy)
 }
 
@@ -25,12 +27,19 @@ fn load(library: &Path) -> Result<Plugin, Error> {
 
 /// A lock beside a library.
 fn lock_of(library: &Path) -> Lock {
-    Lock::new(library.parent().unwrap().join(Lock::NAME))
+    Lock::new(
+        library
+            .parent()
+            .expect("it lies in a folder")
+            .join(Lock::NAME),
+    )
 }
 
 fn choose_two(plugin: &Plugin) -> Vec<f64> {
     let oracle = plugin.open("k-subset", &json!({"dim": 3, "k": 2}));
-    solve_one(&*oracle.unwrap(), &[1.0, 3.0, 2.0]).unwrap().0
+    solve_one(&*oracle.expect("it opens"), &[1.0, 3.0, 2.0])
+        .expect("it can be solved")
+        .0
 }
 
 #[test]
@@ -183,7 +192,7 @@ fn what_others_may_write_is_refused() {
 
 fn has_own_group(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
-    let metadata = fs::metadata(path).unwrap();
+    let metadata = fs::metadata(path).expect("it is there");
     metadata.uid() == metadata.gid() && metadata.uid() != 0
 }
 

@@ -83,7 +83,7 @@ impl Listed {
     }
 }
 
-fn dot<'a>(z: &'a [f64], theta: &[f64]) -> f64 {
+fn dot(z: &[f64], theta: &[f64]) -> f64 {
     z.iter().zip(theta).map(|(z, theta)| z * theta).sum()
 }
 
