@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use imle_api::{Error, ErrorKind, Limits, Oracle, Outcome, Solved, first_not_finite};
+use imle_api::{Error, ErrorKind, Limits, Oracle, Outcome, Solved, first_not_finite, unset};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use crate::buffers::{Buffer, Buffers};
 use crate::numbers::largest_size;
 use crate::pool::PooledRow;
 use crate::states::States;
@@ -20,11 +21,13 @@ const NUMBERS_FOR_THREADS: usize = 16_384;
 /// Numbers of theta that go to an oracle in one call: they and their states stay in the nearest cache.
 const NUMBERS_A_CALL: usize = 2048;
 
-/// Hands rows to threads.
+/// Hands rows to threads, and memory to calls.
 #[derive(Debug)]
 pub(crate) struct Batch {
     threads: usize,
     pool: Option<ThreadPool>,
+    numbers: Buffers<f64>,
+    outcomes: Buffers<Outcome>,
 }
 
 impl Batch {
@@ -42,7 +45,12 @@ impl Batch {
                     })?,
             ),
         };
-        Ok(Self { threads, pool })
+        Ok(Self {
+            threads,
+            pool,
+            numbers: Buffers::default(),
+            outcomes: Buffers::default(),
+        })
     }
 
     pub(crate) fn workers(&self) -> usize {
@@ -69,7 +77,7 @@ impl Batch {
         prepare: impl Fn(usize, &mut [f64]) -> Result<(), Error> + Sync,
         limits: &Limits<'_>,
     ) -> States {
-        let mut solved = States::unsolved(count, dim);
+        let mut solved = self.room(count, dim);
         let rows = self.rows_a_unit(count);
         let parts = solved.z.chunks_mut(rows * dim);
         let parts = parts.zip(solved.outcomes.chunks_mut(rows));
@@ -90,6 +98,17 @@ impl Batch {
             },
         );
         solved
+    }
+
+    /// Room for states of one sample a row: whoever asks for it writes every row.
+    fn room(&self, rows: usize, dim: usize) -> States {
+        States {
+            dim,
+            samples: 1,
+            z: self.numbers.take(rows * dim, 0.0),
+            outcomes: self.outcomes.take(rows, unset()),
+            reach: self.numbers.take(rows, 0.0),
+        }
     }
 
     /// Finds a value for each of `count` rows of `width` numbers, with memory that is used again.
@@ -177,22 +196,68 @@ impl Batch {
         }
     }
 
-    /// Writes rows that need no oracle. A row that fails, or is not finite, fails alone and is NaN.
-    pub(crate) fn each(
+    /// Makes states that need no oracle: `write` writes each, which is zero before. One that fails, or is not finite,
+    /// fails alone and is NaN.
+    pub(crate) fn compute(
         &self,
+        count: usize,
         dim: usize,
-        rows: &mut [f64],
-        outcomes: &mut [Outcome],
         write: impl Fn(usize, &mut [f64]) -> Outcome + Sync,
-    ) {
-        let mut rows: Vec<_> = rows.chunks_exact_mut(dim).zip(outcomes).collect();
-        self.for_each(&mut rows, |index, (row, outcome)| {
-            let written = write(index, row);
-            **outcome = written.and_then(|solved| check_computed(row).map(|()| solved));
+    ) -> States {
+        let mut states = self.room(count, dim);
+        states.reach.fill(0.0);
+        let rows = states.z.chunks_exact_mut(dim);
+        let mut rows: Vec<_> = rows.zip(states.outcomes.iter_mut()).collect();
+        self.for_each(&mut rows, |index, (z, outcome)| {
+            z.fill(0.0);
+            let written = write(index, z);
+            **outcome = written.and_then(|solved| check_computed(z).map(|()| solved));
             if outcome.is_err() {
-                row.fill(f64::NAN);
+                z.fill(f64::NAN);
             }
         });
+        states
+    }
+
+    /// The rows of numbers, `[rows, width]`, that hold one which is not finite, each with the column of the first; only
+    /// rows that count are looked at.
+    pub(crate) fn not_finite(
+        &self,
+        numbers: &[f64],
+        width: usize,
+        counts: impl Fn(usize) -> bool + Sync,
+    ) -> Vec<(usize, usize)> {
+        let column = |(): &mut (), row: usize| {
+            let column = first_not_finite(&numbers[row * width..][..width]);
+            column.filter(|_| counts(row))
+        };
+        let columns = self.map(numbers.len() / width, width, column);
+        let rows = columns.into_iter().enumerate();
+        rows.filter_map(|(row, column)| Some((row, column?)))
+            .collect()
+    }
+
+    /// A copy of numbers, `[rows, width]`, that `change` sees row by row and may change; none if it refuses one.
+    pub(crate) fn copy(
+        &self,
+        numbers: &[f64],
+        width: usize,
+        change: impl Fn(&mut [f64]) -> bool + Sync,
+    ) -> Option<Buffer<f64>> {
+        let mut copy = self.numbers.take(numbers.len(), 0.0);
+        let rows = self.rows_a_pass(numbers.len() / width, width);
+        let parts = copy.chunks_mut(rows * width);
+        let mut units: Vec<_> = parts
+            .zip(numbers.chunks(rows * width))
+            .map(|parts| (parts, true))
+            .collect();
+        self.for_each_with(&mut units, |(): &mut (), _, ((copy, numbers), accepted)| {
+            copy.copy_from_slice(numbers);
+            *accepted = copy.chunks_mut(width).all(&change);
+        });
+        let accepted = units.iter().all(|(_, accepted)| *accepted);
+        drop(units);
+        accepted.then_some(copy)
     }
 }
 
@@ -223,6 +288,8 @@ impl Scratch {
         reaches: &mut [f64],
     ) {
         let dim = z.len() / outcomes.len();
+        z.fill(0.0); // nobody shall take what is left of an earlier call for a state
+        outcomes.fill(unset());
         self.theta.resize(z.len(), 0.0);
         self.ready.clear();
         let thetas = self.theta.chunks_exact_mut(dim);
@@ -230,7 +297,7 @@ impl Scratch {
             let prepared = prepare(row, theta).and_then(|()| check_finite(theta));
             self.ready.push(prepared.is_ok());
             if let Err(why) = prepared {
-                *outcome = Err(why); // unset before
+                *outcome = Err(why);
             }
         }
         solve_ready(oracle_of, &self.ready, limits, &self.theta, z, outcomes);

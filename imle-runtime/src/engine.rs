@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use imle_api::{Error, ErrorKind, Oracle, check_theta};
+use imle_api::{Error, ErrorKind, Oracle, check_theta, first_not_finite};
 
 use crate::batch::{Batch, Oracles};
+use crate::buffers::Buffer;
 use crate::call::Call;
 use crate::pass::Pass;
 use crate::pool::Pool;
@@ -17,7 +18,7 @@ pub(crate) struct Engine {
     pub(crate) dim: usize,
     pub(crate) oracles: Oracles,
     pub(crate) pool: Option<Pool>,
-    batch: Batch,
+    pub(crate) batch: Batch,
 }
 
 impl Engine {
@@ -64,12 +65,14 @@ impl Engine {
     }
 
     /// Checks theta, `[rows, dim]`, and turns costs into rewards.
-    pub(crate) fn to_rewards(&self, theta: &[f64]) -> Result<Vec<f64>, Error> {
-        let rows = check_theta(theta, self.dim)?;
-        self.check_size(rows)?;
-        let mut theta = theta.to_vec();
-        self.sampling.sense.flip(&mut theta);
-        Ok(theta)
+    pub(crate) fn to_rewards(&self, theta: &[f64]) -> Result<Buffer<f64>, Error> {
+        self.check_size(theta.len() / self.dim)?;
+        let to_rewards = |row: &mut [f64]| {
+            self.sampling.sense.flip(row);
+            row.len() == self.dim && first_not_finite(row).is_none()
+        };
+        let rewards = self.batch.copy(theta, self.dim, to_rewards);
+        rewards.ok_or_else(|| check_theta(theta, self.dim).expect_err("a row was refused"))
     }
 
     /// The states of a call must fit into memory's addresses.

@@ -2,6 +2,7 @@
 
 use imle_api::{Error, ErrorKind};
 
+use crate::batch::Batch;
 use crate::states::RowError;
 
 /// The gradient of a backward pass.
@@ -21,11 +22,9 @@ pub struct Gradient {
 impl Gradient {
     /// Reports all samples of a row whose gradient is not finite, and sets it to zero: as where a difference is divided
     /// by a lambda of 1e-310.
-    pub(crate) fn finite(mut self, dim: usize, samples: usize) -> Self {
-        for (row, theta) in self.theta.chunks_exact_mut(dim).enumerate() {
-            let Some(column) = theta.iter().position(|value| !value.is_finite()) else {
-                continue;
-            };
+    pub(crate) fn finite(mut self, batch: &Batch, dim: usize, samples: usize) -> Self {
+        for (row, column) in batch.not_finite(&self.theta, dim, |_| true) {
+            let theta = &mut self.theta[row * dim..][..dim];
             let message = format!(
                 "the gradient of this row is {} at column {column}: lambda is too small to divide by, or the loss too large",
                 theta[column]

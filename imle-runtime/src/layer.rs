@@ -282,7 +282,7 @@ impl Layer {
         feedback: impl Into<Feedback<'a>>,
         limits: &Limits<'_>,
     ) -> Result<Gradient, Error> {
-        let feedback = Checked::new(&saved.sampled, feedback.into())?;
+        let feedback = Checked::new(&self.engine.batch, &saved.sampled, feedback.into())?;
         let samples = saved.sampled.samples();
         self.back(&saved, samples, limits, |pass, states, memory| {
             let feedback = feedback.borrow();
@@ -314,7 +314,7 @@ impl Layer {
         grad_mu: &[f64],
         limits: &Limits<'_>,
     ) -> Result<Gradient, Error> {
-        let grad_mu = check_grad_mu(&saved.sampled, grad_mu)?;
+        let grad_mu = check_grad_mu(&self.engine.batch, &saved.sampled, grad_mu)?;
         let samples = saved.sampled.samples();
         self.back(&saved, samples, limits, |pass, means, memory| {
             self.estimator.backward_mean(pass, means, &grad_mu, memory)
@@ -339,7 +339,7 @@ impl Layer {
         let mut memory = self.memory();
         let mut gradient = backward(&pass, &saved.sampled, &mut memory)?;
         self.set_memory(memory);
-        gradient = gradient.finite(self.dim(), samples);
+        gradient = gradient.finite(&self.engine.batch, self.dim(), samples);
         self.engine.sampling.sense.flip(&mut gradient.theta);
         Ok(gradient)
     }

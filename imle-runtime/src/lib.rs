@@ -24,6 +24,7 @@
 
 mod backends;
 mod batch;
+mod buffers;
 mod cache;
 mod call;
 mod difference;

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use imle_api::{Error, ErrorKind, Facts, Limits, Proof, Solved};
+use imle_api::{Error, ErrorKind, Facts, Limits, Proof, Solved, first_not_finite};
 
 use crate::batch::{Batch, Oracles};
 use crate::call::Call;
@@ -198,15 +198,12 @@ impl Pass<'_> {
         queries: usize,
         write: impl Fn(usize, &mut [f64]) -> Result<f64, Error> + Sync,
     ) -> States {
-        let mut states = States::unsolved(queries, self.dim);
-        let (z, outcomes) = (&mut states.z, &mut states.outcomes);
-        self.batch.each(self.dim, z, outcomes, |query, z| {
+        self.batch.compute(queries, self.dim, |query, z| {
             self.call.limits.check()?;
             let objective = write(query, z)?;
             let proof = Proof::NONE;
             Ok(Solved { objective, proof })
-        });
-        states
+        })
     }
 
     /// Returns a gradient that is the mean of one vector for each sample: `write` writes that of an item.
@@ -221,7 +218,7 @@ impl Pass<'_> {
         let vectors = self.compute(states.outcomes.len(), |item, vector| {
             states.outcomes[item].clone()?;
             write(item, vector)?;
-            match vector.iter().position(|value| !value.is_finite()) {
+            match first_not_finite(vector) {
                 None => Ok(0.0),
                 Some(column) => Err(not_finite(vector[column], column)),
             }

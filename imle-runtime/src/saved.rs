@@ -3,6 +3,7 @@
 use imle_api::Identity;
 
 use crate::batch::Oracles;
+use crate::buffers::Buffer;
 use crate::means::Means;
 use crate::states::States;
 
@@ -11,7 +12,7 @@ use crate::states::States;
 #[derive(Debug)]
 pub struct Saved<Sampled = States> {
     pub(crate) sampled: Sampled,
-    pub(crate) theta: Vec<f64>, // in the sense of the oracle: to be maximised
+    pub(crate) theta: Buffer<f64>, // in the sense of the oracle: to be maximised
     pub(crate) oracles: Oracles,
     pub(crate) call: u64,
     pub(crate) row_numbers: Vec<u64>,

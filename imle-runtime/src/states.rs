@@ -1,6 +1,8 @@
 //! What comes back from a batch: states, and the reasons where there are none.
 
-use imle_api::{Error, Outcome, unset};
+use imle_api::{Error, Outcome};
+
+use crate::buffers::Buffer;
 
 /// The states of one call, `[rows, samples, dim]`, and what became of each.
 ///
@@ -10,24 +12,13 @@ use imle_api::{Error, Outcome, unset};
 pub struct States {
     pub(crate) dim: usize,
     pub(crate) samples: usize,
-    pub(crate) z: Vec<f64>,
-    pub(crate) outcomes: Vec<Outcome>,
+    pub(crate) z: Buffer<f64>,
+    pub(crate) outcomes: Buffer<Outcome>,
     /// How far theta can move under each before it may change; zero if nothing is known.
-    pub(crate) reach: Vec<f64>,
+    pub(crate) reach: Buffer<f64>,
 }
 
 impl States {
-    /// Room for states of one sample a row.
-    pub(crate) fn unsolved(rows: usize, dim: usize) -> Self {
-        Self {
-            dim,
-            samples: 1,
-            z: vec![0.0; rows * dim],
-            outcomes: vec![unset(); rows],
-            reach: vec![0.0; rows],
-        }
-    }
-
     /// The states, row-major `[rows, samples, dim]`.
     #[must_use]
     pub fn z(&self) -> &[f64] {

@@ -3,6 +3,7 @@
 use imle_api::{Error, ErrorKind, Limits, Oracle, check_theta};
 
 use crate::batch::Batch;
+use crate::buffers::Buffer;
 use crate::sampling::{Sense, not_negative};
 
 /// Weights are 1, 2, 4, up to 2 to this: beyond it, the true theta loses half of its digits.
@@ -119,7 +120,7 @@ impl Ties<'_> {
         &self,
         rows: &[usize],
         mix: impl Fn(f64, f64) -> f64 + Sync,
-    ) -> Result<Vec<f64>, Error> {
+    ) -> Result<Buffer<f64>, Error> {
         let prepare = |query: usize, out: &mut [f64]| {
             let (theta, rewards) = (
                 self.row(&self.theta, rows[query]),
@@ -134,8 +135,10 @@ impl Ties<'_> {
         let solved = self
             .batch
             .solve(rows.len(), self.dim, |_| self.oracle, prepare, &limits);
-        for (outcome, row) in solved.outcomes.into_iter().zip(rows) {
-            outcome.map_err(|why| why.within(format_args!("row {row}")))?;
+        for (outcome, row) in solved.outcomes.iter().zip(rows) {
+            if let Err(why) = outcome {
+                return Err(why.clone().within(format_args!("row {row}")));
+            }
         }
         Ok(solved.z)
     }

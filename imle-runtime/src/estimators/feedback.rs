@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use imle_api::{Error, ErrorKind, first_not_finite};
+use imle_api::{Error, ErrorKind};
 
+use crate::batch::Batch;
 use crate::means::Means;
 use crate::states::States;
 
@@ -84,29 +85,30 @@ pub(crate) enum Checked<'a> {
 }
 
 impl<'a> Checked<'a> {
-    pub(crate) fn new(states: &States, feedback: Feedback<'a>) -> Result<Self, Error> {
+    pub(crate) fn new(
+        batch: &Batch,
+        states: &States,
+        feedback: Feedback<'a>,
+    ) -> Result<Self, Error> {
         let (samples, dim) = (states.samples(), states.dim());
+        let without_failed =
+            |name, values, width| without_failed(batch, name, values, width, states);
         match feedback {
             Feedback::GradZ(grad_z) => {
                 check_length("grad_z", grad_z, states.z().len(), states)?;
-                let checked = without_failed("grad_z", grad_z.into(), dim, states)?;
+                let checked = without_failed("grad_z", grad_z.into(), dim)?;
                 Ok(Self::GradZ(checked))
             }
             Feedback::GradMean(grad) => {
                 check_length(OF_MEAN, grad, states.rows() * dim, states)?;
                 let rows = grad.chunks_exact(dim);
                 let grad_z: Vec<f64> = rows.flat_map(|row| row.repeat(samples)).collect();
-                let checked = without_failed(OF_MEAN, grad_z.into(), dim, states)?;
+                let checked = without_failed(OF_MEAN, grad_z.into(), dim)?;
                 Ok(Self::GradZ(checked))
             }
             Feedback::Losses(losses) => {
                 check_length("losses", losses, states.outcomes().len(), states)?;
-                Ok(Self::Losses(without_failed(
-                    "losses",
-                    losses.into(),
-                    1,
-                    states,
-                )?))
+                Ok(Self::Losses(without_failed("losses", losses.into(), 1)?))
             }
         }
     }
@@ -133,28 +135,28 @@ fn check_length(name: &str, values: &[f64], expected: usize, states: &States) ->
 
 /// Checks `width` values of each sample, and sets them to zero where the sample failed.
 fn without_failed<'a>(
+    batch: &Batch,
     name: &str,
     mut checked: Cow<'a, [f64]>,
     width: usize,
     states: &States,
 ) -> Result<Cow<'a, [f64]>, Error> {
-    for item in 0..states.outcomes().len() {
-        let values = item * width..(item + 1) * width;
-        if states.outcomes()[item].is_err() {
-            checked.to_mut()[values].fill(0.0);
-        } else if let Some(column) = first_not_finite(&checked[values.clone()]) {
-            let (row, sample) = (item / states.samples(), item % states.samples());
-            let value = checked[values][column];
-            let message =
-                format!("{name} is {value} at row {row}, sample {sample}, column {column}");
-            return Err(Error::new(ErrorKind::InvalidInput, message));
-        }
+    let solved = |item: usize| states.outcomes()[item].is_ok();
+    if let Some(&(item, column)) = batch.not_finite(&checked, width, solved).first() {
+        let (row, sample) = (item / states.samples(), item % states.samples());
+        let value = checked[item * width + column];
+        let message = format!("{name} is {value} at row {row}, sample {sample}, column {column}");
+        return Err(Error::new(ErrorKind::InvalidInput, message));
+    }
+    for item in (0..states.outcomes().len()).filter(|&item| !solved(item)) {
+        checked.to_mut()[item * width..][..width].fill(0.0);
     }
     Ok(checked)
 }
 
 /// The gradient of the mean if it fits the means and is finite, and zero in the rows that have none.
 pub(crate) fn check_grad_mu<'a>(
+    batch: &Batch,
     means: &Means,
     grad_mu: &'a [f64],
 ) -> Result<Cow<'a, [f64]>, Error> {
@@ -166,17 +168,16 @@ pub(crate) fn check_grad_mu<'a>(
             "{OF_MEAN} has {values} values for means of [{rows}, {dim}]"
         ));
     }
+    let has_mean = |row: usize| means.solved(row) > 0;
+    if let Some(&(row, column)) = batch.not_finite(grad_mu, dim, has_mean).first() {
+        let value = grad_mu[row * dim + column];
+        return invalid(format!(
+            "{OF_MEAN} is {value} at row {row}, column {column}"
+        ));
+    }
     let mut checked = Cow::from(grad_mu);
-    for row in 0..rows {
-        let values = row * dim..(row + 1) * dim;
-        if means.solved(row) == 0 {
-            checked.to_mut()[values].fill(0.0);
-        } else if let Some(column) = first_not_finite(&checked[values.clone()]) {
-            let value = checked[values][column];
-            return invalid(format!(
-                "{OF_MEAN} is {value} at row {row}, column {column}"
-            ));
-        }
+    for row in (0..rows).filter(|&row| !has_mean(row)) {
+        checked.to_mut()[row * dim..][..dim].fill(0.0);
     }
     Ok(checked)
 }

@@ -107,7 +107,7 @@ pub trait Estimator: fmt::Debug + Send + Sync {
         memory: &mut Memory,
     ) -> Result<Gradient, Error> {
         let states = self.forward(pass)?;
-        let feedback = Checked::new(&states, Feedback::GradMean(grad_mu))?;
+        let feedback = Checked::new(pass.batch, &states, Feedback::GradMean(grad_mu))?;
         self.backward(pass, &states, feedback.borrow(), memory)
     }
 }
