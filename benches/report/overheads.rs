@@ -9,7 +9,7 @@ use imle_k_subset::KSubset;
 use imle_runtime::{Cache, Facts, FnOracle, Layer, Limits, NoNoise, Oracle, Outcome};
 use serde_json::json;
 
-use crate::inputs::{KAPPA, centred, layer, linked, loaded, sum_of_gamma};
+use crate::inputs::{KAPPA, centred, layer, linked, loaded, numbers, sum_of_gamma};
 use crate::peers::Peers;
 use crate::table::{Row, Target, print, time};
 use crate::timing::{Contender, measure};
@@ -90,10 +90,16 @@ pub(crate) fn cache(_: Option<&Peers>) {
     let oracle = linked(DIM, KAPPA);
     let hits = Cache::new(1 << 26).wrap(oracle.clone());
     let few = &theta[..64 * DIM];
-    let [hit, miss, bare, alone, eight] = measure([
+    let full = Cache::new(1 << 22).wrap(oracle.clone());
+    let others = centred(40 * ROWS * DIM, 3);
+    let mut others = others.chunks_exact(ROWS * DIM).cycle();
+    let [hit, miss, evicting, bare, alone, eight] = measure([
         Contender::new(ROWS, solve(hits.clone(), &theta)),
         Contender::new(ROWS, || {
             solve(Cache::new(1 << 26).wrap(oracle.clone()), &theta)();
+        }),
+        Contender::new(ROWS, || {
+            solve(full.clone(), others.next().expect("there is no last one"))();
         }),
         Contender::new(ROWS, solve(oracle.clone(), &theta)),
         Contender::timed(64 * 1000, |runs| together(&hits, few, 1, runs)),
@@ -104,6 +110,12 @@ pub(crate) fn cache(_: Option<&Peers>) {
         Row::new(
             "a miss in a new cache, beside its solve",
             &miss.over(&bare),
+            Target::Within(300.0),
+        )
+        .limit("the solve", &bare),
+        Row::new(
+            "a miss that puts another one out",
+            &evicting.over(&bare),
             Target::Within(300.0),
         )
         .limit("the solve", &bare),
@@ -133,43 +145,77 @@ fn together(oracle: &Arc<dyn Oracle>, theta: &[f64], threads: usize, runs: u32) 
 }
 
 pub(crate) fn scaling(_: Option<&Peers>) {
-    let (dim, many) = (1000, 400);
-    let theta = centred(many * dim, 1);
-    let with = |threads| {
-        let layer = layer(linked(dim, KAPPA), sum_of_gamma(None), 1, threads);
-        Contender::by_clock(many, forward(layer, &theta))
-    };
     let small = centred(64_000 * DIM, 1);
     let of = |rows: usize| {
         let layer = layer(linked(DIM, KAPPA), sum_of_gamma(None), 1, 1);
         Contender::new(rows, forward(layer, &small[..rows * DIM]))
     };
-    let unequal = |threads| {
-        let rows = &small[..2000];
-        let layer = layer(Arc::new(unequal()), NoNoise, 1, threads);
-        Contender::by_clock(1, forward(layer, rows))
+    let (dim, many) = (1000, 4000);
+    let theta = centred(many * dim, 1);
+    let subsets = |threads| {
+        let layer = layer(linked(dim, KAPPA), sum_of_gamma(None), 1, threads);
+        Contender::by_clock(many, forward(layer, &theta))
     };
-    let [two, one, most, few, both, alone] =
-        measure([with(2), with(1), of(64_000), of(64), unequal(2), unequal(1)]);
+    let grid = json!({"grid": {"height": 12, "width": 12, "moves": "eight"}, "costs": "vertices"});
+    let path = loaded("shortest-path", &grid);
+    let costs: Vec<f64> = numbers(many * 144, 1).iter().map(|cost| -cost).collect();
+    let paths = |threads| {
+        let layer = layer(path.clone(), NoNoise, 1, threads);
+        Contender::by_clock(many, forward(layer, &costs))
+    };
+    let one_slow = |threads| {
+        let layer = layer(Arc::new(one_slow_row()), NoNoise, 1, threads);
+        Contender::by_clock(1, forward(layer, &small[..2000]))
+    };
+    let [
+        many_rows,
+        few_rows,
+        subsets_2,
+        subsets_1,
+        paths_2,
+        paths_1,
+        slow_2,
+        slow_1,
+        sums_2,
+        sums_1,
+    ] = measure([
+        of(64_000),
+        of(64),
+        subsets(2),
+        subsets(1),
+        paths(2),
+        paths(1),
+        one_slow(2),
+        one_slow(1),
+        Contender::by_clock(1, || {
+            thread::scope(|scope| {
+                scope.spawn(arithmetic);
+                arithmetic()
+            })
+        }),
+        Contender::by_clock(1, || (arithmetic(), arithmetic())),
+    ]);
+    let two = |what, two, one| Row::new(what, two, Target::Faster(1.9)).against("1 thread", one);
     let rows = [
         Row::new(
-            "2 threads, rows of 1000 coordinates",
-            &two,
-            Target::Faster(1.9),
-        )
-        .against("1 thread", &one),
-        Row::new(
             "64 000 rows of 20 coordinates",
-            &most,
+            &many_rows,
             Target::NotSlower(1.05),
         )
-        .against("64 rows", &few),
-        Row::new(
+        .against("64 rows", &few_rows),
+        two("2 threads, 10 of 1000", &subsets_2, &subsets_1),
+        two("2 threads, paths through 12x12", &paths_2, &paths_1),
+        two(
             "2 threads, one row takes as long as the other 999",
-            &both,
-            Target::Faster(1.8),
+            &slow_2,
+            &slow_1,
+        ),
+        Row::new(
+            "2 threads, arithmetic in registers: the limit",
+            &sums_2,
+            Target::None,
         )
-        .against("1 thread", &alone),
+        .against("1 thread", &sums_1),
     ];
     print(
         "Scaling: a row, by the clock where there are threads",
@@ -177,16 +223,21 @@ pub(crate) fn scaling(_: Option<&Peers>) {
     );
 }
 
-/// Rows that take a microsecond, and the first one of a thousand that takes as long as all others.
-fn unequal() -> impl Oracle {
+/// Rows that take 10 microseconds, and the first one of a thousand that takes as long as all others.
+fn one_slow_row() -> impl Oracle {
     let first = centred(1, 1)[0];
     FnOracle::new(Facts::binary(2), move |theta, z| {
         let runs = if theta[0] == first { 1000 } else { 1 };
-        let end = Instant::now() + Duration::from_micros(runs);
+        let end = Instant::now() + Duration::from_micros(10 * runs);
         while Instant::now() < end {}
         z.fill(0.0);
         Ok(())
     })
+}
+
+/// Work of some 10 ms that waits for no memory.
+fn arithmetic() -> u64 {
+    (0..20_000_000).fold(1, |x: u64, _| std::hint::black_box(x ^ x << 7))
 }
 
 /// The most memory that a step through means needs.

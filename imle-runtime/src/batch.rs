@@ -3,8 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use imle_api::{Error, ErrorKind, Limits, Oracle, Outcome, Solved, first_not_finite, unset};
-use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::{Scope, ThreadPool, ThreadPoolBuilder};
 
 use crate::buffers::{Buffer, Buffers};
 use crate::numbers::largest_size;
@@ -37,7 +36,7 @@ impl Batch {
             0 | 1 => None,
             _ => Some(
                 ThreadPoolBuilder::new()
-                    .num_threads(threads)
+                    .num_threads(threads - 1) // and the one that calls
                     .build()
                     .map_err(|why| {
                         let message = format!("cannot start {threads} threads: {why}");
@@ -62,7 +61,8 @@ impl Batch {
 
     /// How many of so many rows one thread takes at a time.
     pub(crate) fn rows_a_unit(&self, rows: usize) -> usize {
-        rows.div_ceil(8 * self.workers()).clamp(1, MOST_ROWS_A_UNIT)
+        rows.div_ceil(16 * self.workers())
+            .clamp(1, MOST_ROWS_A_UNIT)
     }
 
     /// Solves `count` rows: `prepare` writes the theta of a row, `oracle_of` names who solves it.
@@ -177,23 +177,21 @@ impl Batch {
             let (mut memory, items) = (M::default(), items.iter_mut().enumerate());
             return items.for_each(|(at, item)| work(&mut memory, at, item));
         }
-        // Not a memory for each thread: a thread that waits inside an oracle may pick up another item.
-        let idle: Mutex<Vec<M>> = Mutex::default();
-        let idle = || idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut run = || {
-            // One by one, or the items behind a slow one would wait for it.
-            let items = items.par_iter_mut().enumerate().with_max_len(1);
-            items.for_each(|(at, item)| {
-                let taken = idle().pop();
-                let mut memory = taken.unwrap_or_default();
+        // One by one, or the items behind a slow one would wait for it.
+        let items = Mutex::new(items.iter_mut().enumerate());
+        let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
+        // A thread that waits inside an oracle may come here a second time, so the memory is not the thread's.
+        let work_off = || {
+            let mut memory = M::default();
+            while let Some((at, item)) = next() {
                 work(&mut memory, at, item);
-                idle().push(memory);
-            });
+            }
         };
-        match &self.pool {
-            Some(pool) => pool.install(run),
-            None => run(),
-        }
+        // The calling thread works, too: it is awake, and waking another one takes a while.
+        in_place_scope(self.pool.as_ref(), |scope| {
+            (1..self.workers()).for_each(|_| scope.spawn(|_| work_off()));
+            work_off();
+        });
     }
 
     /// Makes states that need no oracle: `write` writes each, which is zero before. One that fails, or is not finite,
@@ -227,14 +225,19 @@ impl Batch {
         width: usize,
         counts: impl Fn(usize) -> bool + Sync,
     ) -> Vec<(usize, usize)> {
-        let column = |(): &mut (), row: usize| {
-            let column = first_not_finite(&numbers[row * width..][..width]);
-            column.filter(|_| counts(row))
-        };
-        let columns = self.map(numbers.len() / width, width, column);
-        let rows = columns.into_iter().enumerate();
-        rows.filter_map(|(row, column)| Some((row, column?)))
-            .collect()
+        let rows = self.rows_a_pass(numbers.len() / width, width);
+        let parts = numbers.chunks(rows * width);
+        let mut units: Vec<_> = parts.map(|numbers| (numbers, Vec::new())).collect();
+        self.for_each_with(&mut units, |(): &mut (), index, (numbers, found)| {
+            if first_not_finite(numbers).is_none() {
+                return; // as most: one pass for all rows
+            }
+            for (row, numbers) in (index * rows..).zip(numbers.chunks_exact(width)) {
+                let column = first_not_finite(numbers).filter(|_| counts(row));
+                found.extend(column.map(|column| (row, column)));
+            }
+        });
+        units.into_iter().flat_map(|(_, found)| found).collect()
     }
 
     /// A copy of numbers, `[rows, width]`, that `change` sees row by row and may change; none if it refuses one.
@@ -258,6 +261,14 @@ impl Batch {
         let accepted = units.iter().all(|(_, accepted)| *accepted);
         drop(units);
         accepted.then_some(copy)
+    }
+}
+
+/// Runs `work` on this thread, and what it spawns on those of the pool or, without one, of the process.
+fn in_place_scope<'s>(pool: Option<&ThreadPool>, work: impl FnOnce(&Scope<'s>)) {
+    match pool {
+        Some(pool) => pool.in_place_scope(work),
+        None => rayon::in_place_scope(work),
     }
 }
 

@@ -4,11 +4,11 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Fewer values are quickly had from the allocator.
-const FEWEST: usize = 4096;
+/// Less is quickly had from the allocator, in bytes.
+const LEAST: usize = 4096;
 
-/// Theta and the states of a step are as many at a time.
-const MOST_KEPT: usize = 4;
+/// A step has as many at a time: theta and, forward and backward, the states and how far they reach.
+const MOST_KEPT: usize = 5;
 
 type Kept<T> = Arc<Mutex<Vec<Vec<T>>>>;
 
@@ -25,7 +25,7 @@ impl<T> Default for Buffers<T> {
 impl<T: Clone> Buffers<T> {
     /// So many values, each of an earlier call or `value`: whoever takes them writes them all.
     pub(crate) fn take(&self, len: usize, value: T) -> Buffer<T> {
-        let mut values = if len < FEWEST {
+        let mut values = if len * size_of::<T>() < LEAST {
             Vec::new()
         } else {
             let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,7 +58,7 @@ impl<T> Drop for Buffer<T> {
         let Some(home) = self.home.take() else {
             return;
         };
-        if self.values.capacity() < FEWEST {
+        if self.values.capacity() * size_of::<T>() < LEAST {
             return;
         }
         let mut kept = home.lock().unwrap_or_else(PoisonError::into_inner);

@@ -94,45 +94,36 @@ impl SumOfGamma {
     ///
     /// [`ErrorKind::InvalidConfig`] if the parameters are not valid.
     pub fn quantile(&self, u: f64) -> Result<f64, Error> {
-        let mut eps = [self.table()?.inverse(u)];
-        self.finish(&mut eps);
+        let quantiles = self.quantiles()?;
+        let mut eps = [quantiles.table.inverse(u)];
+        quantiles.finish(&mut eps);
         Ok(eps[0])
     }
 
-    /// Turns what the table holds into noise. For a sum of terms that is the base-2 logarithm of the sum: near
-    /// its lower end its distribution function is a power, `y^(terms / kappa)`, and that of a large kappa has
-    /// most of its mass within rounding of it.
-    fn finish(&self, eps: &mut [f64]) {
-        let Some(terms) = self.terms else { return };
-        let offset = f64::from(terms).ln();
-        // As `assemble` does it.
-        for eps in eps {
-            *eps = (exp2(*eps) - offset) / self.kappa;
-        }
-    }
-
-    fn table(&self) -> Result<&'static QuantileTable, Error> {
+    fn quantiles(&self) -> Result<&'static Quantiles, Error> {
         thread_local! {
-            /// A layer asks for the same table row after row.
-            static LAST: Cell<Option<(Key, &'static QuantileTable)>> = const { Cell::new(None) };
+            /// A layer asks for the same ones row after row.
+            static LAST: Cell<Option<(Key, &'static Quantiles)>> = const { Cell::new(None) };
         }
         let key = (self.kappa.to_bits(), self.terms);
-        if let Some((last, table)) = LAST.get()
+        if let Some((last, quantiles)) = LAST.get()
             && last == key
         {
-            return Ok(table);
+            return Ok(quantiles);
         }
         self.check_parameters()?;
-        let mut tables = TABLES.lock().unwrap_or_else(PoisonError::into_inner);
-        let table = match tables.get(&key) {
-            Some(table) => table,
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let quantiles = match known.get(&key) {
+            Some(quantiles) => quantiles,
             None => {
                 let table = self.tabulate().ok_or_else(|| self.too_extreme())?;
-                *tables.entry(key).or_insert(Box::leak(Box::new(table)))
+                let offset = self.terms.map(|_| -self.assemble(0.0));
+                let made = Box::new(Quantiles { table, offset });
+                *known.entry(key).or_insert(Box::leak(made))
             }
         };
-        LAST.set(Some((key, table)));
-        Ok(table)
+        LAST.set(Some((key, quantiles)));
+        Ok(quantiles)
     }
 
     fn check_parameters(&self) -> Result<(), Error> {
@@ -157,12 +148,12 @@ impl SumOfGamma {
         let Some(terms) = terms else {
             return QuantileTable::new(|side, x| sum.tail(side, x));
         };
-        // Near the lower end, `P(Y < y) = (s!)^(1 / kappa) y^power / Gamma(1 + power)`.
+        // For `y`, the sum over kappa. Near its lower end `P(Y < y) = (s!)^(1 / kappa) y^power / Gamma(1 + power)`.
         let terms = f64::from(terms);
         let power = terms / kappa;
         let ln_scale = libm::lgamma(1.0 + terms) / kappa - libm::lgamma(1.0 + power);
-        QuantileTable::new(|side, log2_sum| {
-            let ln_y = log2_sum * LN_2 - kappa.ln();
+        QuantileTable::new(|side, log2_y| {
+            let ln_y = log2_y * LN_2;
             let y = ln_y.exp();
             if y * terms * terms < 1e-12 * (terms + kappa) {
                 let ln_share = ln_scale + power * ln_y;
@@ -181,13 +172,34 @@ impl SumOfGamma {
 #[typetag::serde(name = "sum_of_gamma")]
 impl Noise for SumOfGamma {
     fn validate(&self) -> Result<(), Error> {
-        self.table().map(|_| ()) // at the extremes of kappa there is none
+        self.quantiles().map(|_| ()) // at the extremes of kappa there is none
     }
 
     fn fill(&self, address: &Address, eps: &mut [f64]) -> Result<(), Error> {
-        self.table()?.fill(address, eps);
-        self.finish(eps);
+        let quantiles = self.quantiles()?;
+        quantiles.table.fill(address, eps);
+        quantiles.finish(eps);
         Ok(())
+    }
+}
+
+/// The quantile function of a `kappa` and a number of terms.
+#[derive(Debug)]
+struct Quantiles {
+    /// Of the noise, for the limit. For a sum of terms, of `log2 y` with `y` their sum over kappa: near its lower end
+    /// its distribution function is a power, `y^(terms / kappa)`, and that of a large kappa has most of its mass
+    /// within rounding of it.
+    table: QuantileTable,
+    /// What is subtracted from `y`: `ln(s) / kappa`.
+    offset: Option<f64>,
+}
+
+impl Quantiles {
+    /// Turns what the table holds into noise.
+    fn finish(&self, eps: &mut [f64]) {
+        if let Some(offset) = self.offset {
+            eps.iter_mut().for_each(|eps| *eps = exp2(*eps) - offset);
+        }
     }
 }
 
@@ -214,5 +226,4 @@ fn exp2(x: f64) -> f64 {
 type Key = (u64, Option<u32>);
 
 /// Made once, kept for ever: a program has few pairs of kappa and terms.
-static TABLES: LazyLock<Mutex<HashMap<Key, &'static QuantileTable>>> =
-    LazyLock::new(Mutex::default);
+static KNOWN: LazyLock<Mutex<HashMap<Key, &'static Quantiles>>> = LazyLock::new(Mutex::default);
