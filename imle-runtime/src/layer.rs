@@ -18,6 +18,8 @@ use crate::states::States;
 
 /// A layer that samples states of a feasible set and learns through them.
 ///
+/// It keeps the memory of its largest calls, up to five copies of their states, and uses it again until it is dropped.
+///
 /// ```
 /// use imle_runtime::{Facts, FnOracle, Imle, Layer, Sampling};
 /// use std::sync::Arc;

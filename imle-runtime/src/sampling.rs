@@ -40,7 +40,7 @@ pub struct Sampling {
     /// Whether sample `2 i + 1` has the negated noise of sample `2 i`: fewer samples for the same variance
     /// where the loss is nearly linear in the noise. Only for symmetric noise.
     pub antithetic: bool,
-    /// The number of threads; 0 for all cores. Results do not depend on it.
+    /// The number of threads, with the one that calls; 0 for all cores. Results do not depend on it.
     pub threads: usize,
 }
 
