@@ -3,12 +3,14 @@
 #[path = "common/oracles.rs"]
 mod oracles;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use imle_runtime::{
-    Cache, Error, ErrorKind, Facts, FnOracle, Imle, Layer, Oracle, Sampling, solve_one,
+    Cache, Error, ErrorKind, Facts, FnOracle, Identity, Imle, Layer, Limits, Oracle, Outcome,
+    Proof, Sampling, Solved, solve_one,
 };
 use oracles::{Counting, k_subset, numbers};
 
@@ -196,6 +198,55 @@ fn a_panic_in_the_oracle_leaves_the_cache_usable() {
     assert_eq!(first.kind(), ErrorKind::Panic);
     assert!(first.message().contains("planted"));
     assert_eq!(solve_one(&*oracle, &[1.0]).unwrap().0, [0.0]);
+}
+
+/// An oracle that does not make an error of a panic.
+struct PanicsOnce(AtomicUsize, Identity);
+
+impl Oracle for PanicsOnce {
+    fn facts(&self) -> Facts {
+        Facts::binary(1)
+    }
+
+    fn identity(&self) -> Identity {
+        self.1
+    }
+
+    fn solve(&self, _: &[f64], z: &mut [f64], outcomes: &mut [Outcome], _: &Limits<'_>) {
+        assert_ne!(self.0.fetch_add(1, Ordering::SeqCst), 0, "planted");
+        z.fill(1.0);
+        outcomes.fill(Ok(Solved {
+            objective: 1.0,
+            proof: Proof::NONE,
+        }));
+    }
+}
+
+#[test]
+fn a_panic_goes_on_and_leaves_no_entry_behind() {
+    let cache = Cache::new(1 << 20);
+    let oracle = cache.wrap(Arc::new(PanicsOnce(
+        AtomicUsize::new(0),
+        Identity::unique(),
+    )));
+    let solve = || solve_one(&*oracle, &[1.0]);
+    let panicked = catch_unwind(AssertUnwindSafe(solve)).unwrap_err();
+    assert!(
+        panicked
+            .downcast_ref::<String>()
+            .unwrap()
+            .contains("planted")
+    );
+    let statistics = cache.statistics();
+    assert_eq!((statistics.entries, statistics.bytes), (0, 0));
+    for _ in 0..2 {
+        assert_eq!(solve().unwrap().0, [1.0]);
+    }
+    let statistics = cache.statistics();
+    assert_eq!(
+        (statistics.hits, statistics.misses, statistics.entries),
+        (1, 2, 1)
+    );
 }
 
 #[test]

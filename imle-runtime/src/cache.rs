@@ -6,6 +6,7 @@
 use std::borrow::Borrow;
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -134,8 +135,13 @@ impl Memory {
         }
         let mut solved_here = None;
         let answer = entry.answer.get_or_init(|| {
-            let outcome = solve(z);
-            let state = outcome.as_ref().ok().map(|&solved| (solved, z.into()));
+            // A panic is held back until the entry, which nobody has counted, is forgotten.
+            let outcome = catch_unwind(AssertUnwindSafe(|| solve(z)));
+            let solved = outcome
+                .as_ref()
+                .ok()
+                .and_then(|outcome| outcome.as_ref().ok());
+            let state = solved.map(|&solved| (solved, z.into()));
             solved_here = Some(outcome);
             state
         });
@@ -146,7 +152,7 @@ impl Memory {
                     Some(_) => self.keep(key, &entry),
                     None => self.forget(&key, &entry),
                 }
-                outcome
+                outcome.unwrap_or_else(|panic| resume_unwind(panic))
             }
             (None, Some((solved, state))) => {
                 self.hits.fetch_add(1, Ordering::Relaxed);
