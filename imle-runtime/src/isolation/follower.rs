@@ -5,44 +5,68 @@ use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Child, ChildStderr};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::memory::FirstPage;
 
+/// So much is read at a time.
+const PIECE: usize = 4096;
+/// So many pieces wait for a standard error that takes none; those that find no room are left out.
+const WAITING: usize = 256;
 /// So much of the end of what was printed is kept.
 const KEPT: usize = 32 << 10;
 /// So many lines of it are told.
 const LINES: usize = 4;
-/// Nobody waits longer for the end of what a dead process printed.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// What a dead process left behind, and may hold its stream open, is listened to for so long.
+const REST: Duration = Duration::from_millis(100);
+/// Nobody waits longer for a thread of this file.
+const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Receives the end of what a worker printed, once it is dead.
+/// What is left to hear of a worker, once it is dead.
 #[derive(Debug)]
-pub(super) struct Follower(Receiver<Vec<u8>>);
+pub(super) struct Follower {
+    /// The end of what it printed.
+    end: Receiver<Vec<u8>>,
+    /// Disconnected when all of it is passed on.
+    printed: Receiver<()>,
+}
 
 impl Follower {
     /// Follows a process whose standard error is piped until its end, which is noted on the page.
     pub(super) fn start(child: &mut Child, page: Arc<FirstPage>) -> io::Result<Self> {
+        Self::start_with(child, page, io::stderr())
+    }
+
+    fn start_with(
+        child: &mut Child,
+        page: Arc<FirstPage>,
+        print_to: impl Write + Send + 'static,
+    ) -> io::Result<Self> {
         let output = child.stderr.take();
         let output = output.ok_or_else(|| io::Error::other("standard error is not piped"))?;
         let id = Pid::from_child(child);
         let process = pidfd_open(id, PidfdFlags::empty())?;
-        let (send, receive) = channel();
+        let (mut printer, printed) = Printer::start(print_to)?;
+        let (send, end) = channel();
+        let follow = move || {
+            // Nobody may be interested any more.
+            let _ = send.send(follow(&process, output, &page, &mut printer));
+        };
         let name = "imle-worker follower".to_owned();
-        let follow = move || follow(&process, output, &page, &send);
         thread::Builder::new().name(name).spawn(follow)?;
-        Ok(Self(receive))
+        Ok(Self { end, printed })
     }
 
     /// The last lines of a worker that is dead, but for those of a backtrace: it comes last and says less than what it
-    /// belongs to.
+    /// belongs to. All that it said has been passed on by then, if it is taken.
     pub(super) fn last_words(&self) -> String {
-        let end = self.0.recv_timeout(PATIENCE).unwrap_or_default();
+        let end = self.end.recv_timeout(PATIENCE).unwrap_or_default();
+        let _ = self.printed.recv_timeout(REST);
         let end = String::from_utf8_lossy(&end);
         let lines = end.lines().map(str::trim).filter(|line| !line.is_empty());
         let lines = without_backtraces(lines);
@@ -66,47 +90,175 @@ fn without_backtraces<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<&'a str> 
     lines.filter(told).collect()
 }
 
-fn follow(process: &OwnedFd, mut output: ChildStderr, page: &FirstPage, send: &Sender<Vec<u8>>) {
-    let (mut end, mut buffer, mut is_open) = (Vec::new(), [0; 4096], true);
-    loop {
+/// Reads what the process prints, whether anybody takes it or not, so that it never waits to be heard; returns the end
+/// of it.
+fn follow(
+    process: &OwnedFd,
+    mut output: ChildStderr,
+    page: &FirstPage,
+    printer: &mut Printer,
+) -> Vec<u8> {
+    let (mut end, mut buffer, mut is_open) = (Vec::new(), [0; PIECE], true);
+    let mut dead_since: Option<Instant> = None;
+    while dead_since.is_none_or(|since| since.elapsed() < REST) {
         let mut waited = [
-            PollFd::new(process, PollFlags::IN),
             PollFd::new(&output, PollFlags::IN),
+            PollFd::new(process, PollFlags::IN),
         ];
-        let waited = &mut waited[..if is_open { 2 } else { 1 }];
-        if poll(waited, None).is_err() {
-            continue; // a signal
+        let waited = match (is_open, dead_since) {
+            (true, None) => &mut waited[..],
+            (true, Some(_)) => &mut waited[..1],
+            (false, None) => &mut waited[1..],
+            (false, Some(_)) => break,
+        };
+        let at_once = dead_since.map(|_| Timespec::default());
+        match poll(waited, at_once.as_ref()) {
+            Ok(0) => break, // a dead process has nothing more to say
+            Ok(_) => {}
+            Err(_) => continue, // a signal
         }
-        let says = |at: usize| waited.get(at).is_some_and(|fd| !fd.revents().is_empty());
-        let (is_dead, has_output) = (says(0), says(1));
+        let is_ready = |fd: Option<&PollFd<'_>>| fd.is_some_and(|fd| !fd.revents().is_empty());
+        let is_dead = dead_since.is_none() && is_ready(waited.last());
+        let has_output = is_open && is_ready(waited.first());
         if is_dead {
             // At once: whoever waits kills what the solver started, which may hold the stream open.
             page.turns().note_death();
+            dead_since = Some(Instant::now());
         }
         if has_output {
             match output.read(&mut buffer) {
-                Ok(read @ 1..) => pass_on(&buffer[..read], &mut end),
+                Ok(read @ 1..) => {
+                    printer.print(&buffer[..read]);
+                    keep(&buffer[..read], &mut end);
+                }
                 _ => is_open = false,
             }
-        } else if is_dead {
-            break;
         }
     }
-    // Nobody may be interested any more.
-    let _ = send.send(end);
+    end
 }
 
-fn pass_on(text: &[u8], end: &mut Vec<u8>) {
-    // Nobody can be told that there is no standard error.
-    let _ = io::stderr().write_all(text);
+fn keep(text: &[u8], end: &mut Vec<u8>) {
     end.extend_from_slice(text);
     let surplus = end.len().saturating_sub(KEPT);
     end.drain(..surplus);
 }
 
+/// A thread that prints, because whoever reads what is printed may never take it.
+struct Printer {
+    pieces: SyncSender<Vec<u8>>,
+    /// Bytes that found no room since the last that did.
+    left_out: usize,
+}
+
+impl Printer {
+    /// Also returns what is disconnected when everything is printed and the printer is gone.
+    fn start(mut to: impl Write + Send + 'static) -> io::Result<(Self, Receiver<()>)> {
+        let (pieces, to_print) = sync_channel::<Vec<u8>>(WAITING);
+        let (done, is_done) = channel();
+        let print = move || {
+            // Nobody can be told that there is no standard error.
+            to_print.iter().for_each(|piece| drop(to.write_all(&piece)));
+            drop(done);
+        };
+        let name = "imle-worker printer".to_owned();
+        thread::Builder::new().name(name).spawn(print)?;
+        let left_out = 0;
+        Ok((Self { pieces, left_out }, is_done))
+    }
+
+    fn print(&mut self, text: &[u8]) {
+        let mut piece = Vec::new();
+        if self.left_out > 0 {
+            let left_out = self.left_out;
+            piece =
+                format!("\n[{left_out} bytes that a worker printed are left out]\n").into_bytes();
+        }
+        piece.extend_from_slice(text);
+        match self.pieces.try_send(piece) {
+            Ok(()) => self.left_out = 0,
+            Err(_) => self.left_out += text.len(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::without_backtraces;
+    use std::os::unix::process::CommandExt;
+    use std::process::{Command, Stdio};
+
+    use super::super::turns::Waited;
+    use super::*;
+
+    /// Takes nothing, ever, as a pipe that nobody reads.
+    struct Full(Receiver<()>);
+
+    impl Write for Full {
+        fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+            let _ = self.0.recv();
+            Ok(text.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn shell(script: &str) -> Child {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stderr(Stdio::piped());
+        command.process_group(0).spawn().expect("there is a shell")
+    }
+
+    fn page() -> Arc<FirstPage> {
+        let file = rustix::fs::memfd_create("test", rustix::fs::MemfdFlags::CLOEXEC).unwrap();
+        rustix::fs::ftruncate(&file, FirstPage::size() as u64).unwrap();
+        Arc::new(FirstPage::map(&file).unwrap())
+    }
+
+    /// Megabytes are more than all pipes and queues between hold.
+    #[test]
+    fn a_worker_is_heard_though_nobody_takes_what_it_prints() {
+        let mut child = shell("yes chatter | head -c 8000000 >&2; echo the end >&2; exit 3");
+        let page = page();
+        let (open, full) = channel();
+        let follower = Follower::start_with(&mut child, page.clone(), Full(full)).unwrap();
+        let waited = page.turns().wait(1, Some(Duration::from_secs(60)));
+        assert!(matches!(waited, Waited::Dead), "{waited:?}");
+        let words = follower.last_words();
+        assert!(words.ends_with("chatter / the end"), "{words}");
+        assert_eq!(child.wait().unwrap().code(), Some(3));
+        drop(open);
+    }
+
+    #[test]
+    fn what_is_left_out_is_said() {
+        let (open, full) = channel();
+        let (mut printer, printed) = Printer::start(Full(full)).unwrap();
+        for _ in 0..WAITING + 2 {
+            printer.print(b"12345");
+        }
+        assert!(printer.left_out > 0 && printer.left_out.is_multiple_of(5));
+        drop(open); // everything is taken from now on
+        while printer.left_out > 0 {
+            printer.print(b"12345");
+            thread::yield_now();
+        }
+        drop(printer);
+        assert!(printed.recv().is_err());
+    }
+
+    /// A process that has left the group of the worker, and outlives it.
+    #[test]
+    fn whoever_holds_the_stream_open_does_not_hide_the_last_words() {
+        let mut child = shell("echo my last >&2; setsid sleep 3 & exit 0");
+        let page = page();
+        let follower = Follower::start_with(&mut child, page.clone(), io::sink()).unwrap();
+        let waited = page.turns().wait(1, Some(Duration::from_secs(60)));
+        assert!(matches!(waited, Waited::Dead), "{waited:?}");
+        assert_eq!(follower.last_words(), "my last");
+        child.wait().unwrap();
+    }
 
     #[test]
     fn a_backtrace_does_not_hide_what_it_belongs_to() {
