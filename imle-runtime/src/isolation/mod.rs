@@ -79,8 +79,8 @@ pub struct Isolation {
     /// one in the working directory or found by a search.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worker: Option<PathBuf>,
-    /// Seconds that a process may go on without answering a row, or take to open the solver, before it is
-    /// killed. A solver that answers all rows of a call at its end needs as much as its longest call.
+    /// Seconds that a process may go on without answering a row, or take to open the solver from its start to its answer,
+    /// before it is killed. A solver that answers all rows of a call at its end needs as much as its longest call.
     pub time_limit: f64,
     /// Seconds between the time limit or the stop flag of a call and the end of a process that heeds neither.
     pub grace: f64,

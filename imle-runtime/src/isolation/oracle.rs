@@ -14,7 +14,7 @@ use super::process::Worker;
 use super::quarantine::Quarantine;
 use super::start::{NoWorker, worker_program};
 use super::turns::Verb;
-use super::wire::{Opening, VERSION};
+use super::wire::{LONGEST_CONFIG, Opening, VERSION};
 use crate::library_file::{Stamp, stamp_of};
 use crate::plugin_calls::Rows;
 use crate::plugin_checks::Returned;
@@ -77,6 +77,14 @@ impl Isolated {
         isolation
             .validate()
             .map_err(|why| why.within("isolation"))?;
+        if config.len() > LONGEST_CONFIG {
+            let message = format!(
+                "the configuration has {} bytes, and isolation takes at most {LONGEST_CONFIG}; put what is long into a \
+                 file, if the solver reads one",
+                config.len()
+            );
+            return Err(Error::new(ErrorKind::InvalidConfig, message));
+        }
         let program = worker_program(isolation)?;
         let library = library.as_ref();
         // Where it is now, whatever becomes of the working directory. Links are the worker's to follow: a lock may lie

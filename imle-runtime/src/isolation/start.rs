@@ -19,7 +19,9 @@ use super::follower::Follower;
 use super::layout::Layout;
 use super::memory::{FirstPage, Shared};
 use super::process::{Worker, failed};
-use super::wire::{Opened, Opening, receive_json, send_json};
+use super::wire::{
+    InTime, LONGEST_ANSWER, LONGEST_OPENING, Opened, Opening, is_timeout, receive_json, send_json,
+};
 use crate::plugin_checks::Returned;
 
 /// Why there is no worker.
@@ -65,11 +67,14 @@ impl Worker {
             .map_err(|why| cannot_run(program, &why))?;
         let mut process = Process::new(child);
         let follower = Follower::start(&mut process.child, page.clone())?;
-        socket.set_read_timeout(Some(time_limit))?;
-        let facts = match open(&socket, opening) {
+        let mut in_time = InTime::new(&socket, time_limit);
+        let facts = match open(&mut in_time, opening) {
             Ok(Opened::Facts(facts)) => facts.read().map_err(NoWorker::Refused)?,
             Ok(Opened::Failed(code, message)) => {
                 return Err(NoWorker::Refused(failed(code, message)));
+            }
+            Err(why) if why.kind() == io::ErrorKind::InvalidData => {
+                return Err(makes_no_sense(program, &why));
             }
             Err(why) => {
                 let cause = match is_timeout(&why) {
@@ -80,7 +85,7 @@ impl Worker {
                 return Err(NoWorker::Died(cause, follower.last_words()));
             }
         };
-        let memory = share(&socket, memory, facts.dim)?;
+        let memory = share(in_time, memory, facts.dim)?;
         Ok(Self {
             process,
             _socket: socket,
@@ -95,25 +100,26 @@ impl Worker {
 }
 
 /// Has the worker open the instance.
-fn open(socket: &UnixStream, opening: &Opening) -> io::Result<Opened> {
-    send_json(socket, opening)?;
-    receive_json(socket)
+fn open(socket: &mut InTime<'_>, opening: &Opening) -> io::Result<Opened> {
+    send_json(&mut *socket, opening, LONGEST_OPENING)?;
+    receive_json(socket, LONGEST_ANSWER)
 }
 
 /// Gives the memory its size for good and tells the worker.
-fn share(socket: &UnixStream, memory: OwnedFd, dim: usize) -> io::Result<Shared> {
+fn share(socket: InTime<'_>, memory: OwnedFd, dim: usize) -> io::Result<Shared> {
     rustix::fs::ftruncate(&memory, Layout::new(dim).size as u64)?;
     let seals = SealFlags::GROW | SealFlags::SEAL;
     rustix::fs::fcntl_add_seals(&memory, seals)?;
-    send_json(socket, &dim)?;
+    send_json(socket, &dim, LONGEST_ANSWER)?;
     Shared::map(memory, dim)
 }
 
-fn is_timeout(why: &io::Error) -> bool {
-    matches!(
-        why.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-    )
+fn makes_no_sense(program: &Path, why: &io::Error) -> NoWorker {
+    let message = format!(
+        "the worker {} answers what makes no sense: {why}",
+        program.display()
+    );
+    NoWorker::Refused(Error::new(ErrorKind::ContractBroken, message))
 }
 
 fn cannot_run(program: &Path, why: &io::Error) -> NoWorker {

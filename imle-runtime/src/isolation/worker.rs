@@ -14,7 +14,9 @@ use rustix::process::Signal;
 
 use super::memory::{FirstPage, Shared};
 use super::turns::{Reply, Verb};
-use super::wire::{Opened, Opening, VERSION, WireFacts, receive_json, send_json};
+use super::wire::{
+    LONGEST_ANSWER, LONGEST_OPENING, Opened, Opening, VERSION, WireFacts, receive_json, send_json,
+};
 use crate::plugin::Plugin;
 use crate::plugin_oracle::LoadedOracle;
 use crate::trust::Lock;
@@ -37,17 +39,17 @@ pub fn serve() -> ExitCode {
 fn serve_parent() -> io::Result<()> {
     let (socket, memory) = take_streams()?;
     end_with_parent(socket.try_clone()?)?;
-    let opening: Opening = receive_json(&socket)?;
+    let opening: Opening = receive_json(&socket, LONGEST_OPENING)?;
     let oracle = match open(&opening) {
         Ok(oracle) => oracle,
         Err(why) => {
             let failed = Opened::Failed(why.kind().code(), why.message().to_owned());
-            return send_json(&socket, &failed);
+            return send_json(&socket, &failed, LONGEST_ANSWER);
         }
     };
     let facts = WireFacts::of(&oracle.facts);
-    send_json(&socket, &Opened::Facts(facts))?;
-    let dim: usize = receive_json(&socket)?;
+    send_json(&socket, &Opened::Facts(facts), LONGEST_ANSWER)?;
+    let dim: usize = receive_json(&socket, LONGEST_ANSWER)?;
     let page = FirstPage::map(&memory)?;
     let shared = Shared::map(memory, dim)?;
     shared.protect()?;

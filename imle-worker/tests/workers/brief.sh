@@ -1,0 +1,3 @@
+#!/bin/sh
+echo 'I am no worker' >&2
+exit 7
