@@ -39,13 +39,13 @@ pub(super) fn run(mut command: Command, task: &str, limit: Duration) -> io::Resu
             let _ = sender.send(said);
         });
     }
-    let status = wait_until(&mut child, deadline);
-    end_group(&mut child);
+    let in_time = ends_by(&mut child, deadline);
+    let status = end(&mut child)?;
     let said = receiver.recv_timeout(limit).unwrap_or_default();
-    let died = match status {
-        Some(status) if status.success() => None,
-        Some(status) => Some(how(status)),
-        None => {
+    let died = match in_time {
+        true if status.success() => None,
+        true => Some(how(status)),
+        false => {
             let seconds = limit.as_secs_f64();
             Some(format!("it did not end within {seconds} s, and was killed"))
         }
@@ -53,25 +53,43 @@ pub(super) fn run(mut command: Command, task: &str, limit: Duration) -> io::Resu
     Ok(Ended { said, died })
 }
 
-fn wait_until(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Some(status),
-            Ok(None) if Instant::now() < deadline => std::thread::sleep(LOOK),
-            _ => return None,
+fn ends_by(child: &mut Child, deadline: Instant) -> bool {
+    while !has_ended(child) {
+        if Instant::now() >= deadline {
+            return false;
         }
+        std::thread::sleep(LOOK);
     }
+    true
 }
 
-fn end_group(child: &mut Child) {
+/// Whether a child has ended. Its status is not collected: until then its number, which is also that of its group, is
+/// nobody else's.
+#[cfg(unix)]
+fn has_ended(child: &mut Child) -> bool {
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+    !matches!(
+        waitid(WaitId::Pid(Pid::from_child(child)), options),
+        Ok(None)
+    )
+}
+
+#[cfg(not(unix))]
+fn has_ended(child: &mut Child) -> bool {
+    !matches!(child.try_wait(), Ok(None))
+}
+
+/// Kills what is left of a child and of all that it started, and then collects its status.
+fn end(child: &mut Child) -> io::Result<ExitStatus> {
     #[cfg(unix)]
-    if let Ok(group) = i32::try_from(child.id()) {
-        use nix::sys::signal::{Signal, killpg};
+    {
+        use rustix::process::{Pid, Signal, kill_process_group};
         // Mostly there is nobody left.
-        let _ = killpg(nix::unistd::Pid::from_raw(group), Signal::SIGKILL);
+        let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
     }
     let _ = child.kill();
-    let _ = child.wait();
+    child.wait()
 }
 
 /// How a process ended that should not have.
@@ -93,4 +111,20 @@ pub(super) fn signal_name(signal: i32) -> String {
         return signal.to_string();
     }
     format!("signal {signal}")
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looking_whether_a_child_has_ended_leaves_its_status_to_be_collected() {
+        let mut child = Command::new("sh").args(["-c", "exit 7"]).spawn().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        assert!(ends_by(&mut child, deadline));
+        assert!(has_ended(&mut child), "it can be asked again");
+        // Somebody of that number is there to be signalled: the child, and not whoever came after it.
+        rustix::process::test_kill_process(rustix::process::Pid::from_child(&child)).unwrap();
+        assert_eq!(end(&mut child).unwrap().code(), Some(7));
+    }
 }
