@@ -14,7 +14,7 @@ use crate::{Error, ErrorKind};
 /// let error = imle_api::read_config::<Config>(r#"{"k": 2, "kk": 3}"#).unwrap_err();
 /// assert_eq!(error.message(), "unknown key `kk`");
 /// let error = imle_api::read_config::<Config>(r#"{"k": -2}"#).unwrap_err();
-/// assert!(error.message().starts_with("at `k`: invalid value: integer `-2`"));
+/// assert_eq!(error.message(), "at `k`: invalid value: integer `-2`, expected usize");
 /// ```
 ///
 /// # Errors
@@ -32,13 +32,24 @@ pub fn read_config<T: DeserializeOwned>(json: &str) -> Result<T, Error> {
     let config = config.map_err(|why: serde_json::Error| {
         // A text that is not JSON has no key to name.
         match track.path().to_string().as_str() {
-            "." | "?" => invalid(why.to_string()),
-            path => invalid(format!("at `{path}`: {why}")),
+            "." | "?" => invalid(sentence(&why)),
+            path => invalid(format!("at `{path}`: {}", sentence(&why))),
         }
     })?;
     text.end().map_err(|why| invalid(why.to_string()))?;
     match unknown {
         None => Ok(config),
         Some(key) => Err(invalid(format!("unknown key `{key}`"))),
+    }
+}
+
+/// What is wrong, with a line and a column only where the text is not JSON: what is wrong in JSON has a key, and the text
+/// may be one that a host wrote, which nobody has seen.
+fn sentence(why: &serde_json::Error) -> String {
+    let sentence = why.to_string();
+    let place = format!(" at line {} column {}", why.line(), why.column());
+    match sentence.strip_suffix(&place) {
+        Some(without) if why.is_data() => without.to_owned(),
+        _ => sentence,
     }
 }
