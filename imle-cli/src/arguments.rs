@@ -9,7 +9,7 @@ use imle_runtime::Lock;
 use crate::commands::{
     bench, check, completions, man, marginals, new, plugins, run, sample, solve, trust,
 };
-use crate::failure::{EXIT_CODES, Failure};
+use crate::failure::{EXIT_CODES, Exit, Failure};
 use crate::output;
 
 /// Learn through combinatorial solvers: list, check and start solver plugins; solve, sample and run layers.
@@ -55,31 +55,21 @@ pub(crate) enum When {
     Never,
 }
 
+/// What each does, in a line and in full, is said where it is done.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Start a plugin project that builds and passes its check, in Rust or in C
     New(new::New),
-    /// List plugin libraries and their solvers, or show the configuration of one
     Plugins(plugins::Plugins),
-    /// Hold a plugin to the contract, in child processes
     Check(check::Check),
     #[command(hide = true)]
     CheckChild,
-    /// Find the state with the largest <z, theta> for each row
     Solve(solve::Solve),
-    /// Sample states under noise
     Sample(sample::Sample),
-    /// Estimate the marginals of each row, or compute them where the solver can
     Marginals(marginals::Marginals),
-    /// Measure rows per second over threads and batch sizes, with noise and with a cache
     Bench(bench::Bench),
-    /// List a library in imle-plugins.lock, without running its code
     Trust(trust::Trust),
-    /// Run a layer that a file describes, forward and backward
     Run(run::Run),
-    /// Print a completion script
     Completions(completions::Completions),
-    /// Print the manual page, or write all of them to a folder
     Man(man::Man),
 }
 
@@ -96,8 +86,8 @@ impl Command {
             Self::Bench(bench) => bench.run(common),
             Self::Trust(trust) => trust.run(common),
             Self::Run(run) => run.run(common),
-            Self::Completions(completions) => completions.run(),
-            Self::Man(man) => man.run(),
+            Self::Completions(completions) => completions.run(common),
+            Self::Man(man) => man.run(common),
         }
     }
 }
@@ -105,7 +95,10 @@ impl Command {
 /// Runs the command line of this process; returns its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(why) => return not_understood(&why),
+    };
     match arguments.common.color {
         When::Auto => {}
         when => {
@@ -116,14 +109,29 @@ pub fn main() -> ExitCode {
     match arguments.command.run(&arguments.common) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            if arguments.common.json && !failure.in_json {
-                // There is no other way left to say that even this could not be written.
-                let _ = output::print_json(&failure.to_json());
-            }
+            say_in_json(&failure, arguments.common.json);
             let label = console::style("error:").for_stderr().red().bold();
             output::remark(format_args!("{label} {}", failure.message));
             ExitCode::from(failure.exit as u8)
         }
+    }
+}
+
+/// Prints the help that was asked for, or what is wrong with the command line.
+fn not_understood(why: &clap::Error) -> ExitCode {
+    let asks_for_json = std::env::args_os().any(|argument| argument == "--json");
+    let sentence = why.to_string();
+    let sentence = sentence.trim_start_matches("error: ").trim_end();
+    let failure = Failure::new(Exit::Usage, sentence);
+    say_in_json(&failure, asks_for_json && why.use_stderr());
+    // There is no other way left to say that even this could not be written.
+    let _ = why.print();
+    ExitCode::from(why.exit_code() as u8)
+}
+
+fn say_in_json(failure: &Failure, is_asked: bool) {
+    if is_asked && !failure.in_json {
+        let _ = output::print_json(&failure.to_json()); // likewise
     }
 }
 

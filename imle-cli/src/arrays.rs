@@ -11,6 +11,7 @@ use std::path::Path;
 use imle_runtime::{Error, ErrorKind};
 
 use crate::files::{is_stream, write_whole};
+use crate::output::standard_output;
 
 /// Numbers in row-major order, and the length of each axis.
 ///
@@ -35,11 +36,12 @@ pub struct Array {
 /// A format of files with numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// NumPy's binary format. Read: floating-point numbers, integers and truth values of any width, byte order
-    /// and memory order. Written: `f64`.
+    /// NumPy's binary format. Read: float32 and float64, integers that a float64 holds, and truth values, in either byte
+    /// order and either memory order. Written: float64.
     Npy,
-    /// A line for each row, with commas or tabs between numbers; a first line without any number names the columns,
-    /// and `#` starts a remark.
+    /// A line for each row, with commas or tabs between numbers; a first line without any number names the columns (names
+    /// that are numbers, as pandas makes up, are a row), and a line that starts with `#` is a remark. Numbers become the
+    /// nearest float64, but an integer that is none is refused.
     Csv,
 }
 
@@ -112,18 +114,11 @@ impl Array {
     ///
     /// [`ErrorKind::InvalidInput`] if the extension is of no known format; [`ErrorKind::Io`], with the file.
     pub fn write(&self, path: &Path, format: Option<Format>) -> Result<(), Error> {
-        let of_path = || match is_stream(path) {
-            true => Ok(Format::Csv),
-            false => Format::of_path(path).ok_or_else(|| {
-                let message = format!("{}: the extension is not .npy or .csv", path.display());
-                Error::new(ErrorKind::InvalidInput, message)
-            }),
-        };
-        let bytes = self.to_bytes(format.map_or_else(of_path, Ok)?)?;
+        let bytes = self.to_bytes(Self::format_for(path, format)?)?;
         let written = match is_stream(path) {
             false => write_whole(path, &bytes),
             true => {
-                let mut output = std::io::stdout().lock();
+                let mut output = standard_output();
                 output.write_all(&bytes).and_then(|()| output.flush())
             }
         };
@@ -136,6 +131,18 @@ impl Array {
             }
             Ok(()) => Ok(()),
         }
+    }
+
+    /// The format in which a file is to be written.
+    pub(crate) fn format_for(path: &Path, format: Option<Format>) -> Result<Format, Error> {
+        let of_path = || match is_stream(path) {
+            true => Ok(Format::Csv),
+            false => Format::of_path(path).ok_or_else(|| {
+                let message = format!("{}: the extension is not .npy or .csv", path.display());
+                Error::new(ErrorKind::InvalidInput, message)
+            }),
+        };
+        format.map_or_else(of_path, Ok)
     }
 
     /// The number of rows of `width` numbers, if the last axis is one; a single row may have no other axis.
@@ -165,7 +172,9 @@ impl Array {
             None => Ok(()),
             Some(at) => {
                 let (row, column, value) = (at / width, at % width, self.values[at]);
-                let message = format!("row {row}, column {column}: {value} is not a finite number");
+                let message = format!(
+                    "row {row}, column {column}, counted from 0: {value} is not a finite number"
+                );
                 Err(Error::new(ErrorKind::InvalidInput, message))
             }
         }
@@ -198,6 +207,21 @@ impl fmt::Display for Shape<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.0)
     }
+}
+
+/// Up to so many digits, every integer is a number.
+const EXACT_DIGITS: usize = 15;
+
+/// Checks that the digits of an integer are those of the number that they were read as.
+fn check_integer(digits: &str, number: f64) -> Result<(), Error> {
+    let unsigned = digits.trim_start_matches(['+', '-']);
+    let width = unsigned.len();
+    if width <= EXACT_DIGITS || format!("{:0width$.0}", number.abs()) == unsigned {
+        return Ok(());
+    }
+    Err(invalid(format!(
+        "the integer {digits} is no float64, the nearest is {number}; if that will do, write it with a decimal point"
+    )))
 }
 
 fn invalid(message: impl fmt::Display) -> Error {

@@ -83,6 +83,10 @@ impl From<Error> for Failure {
             Kind::Infeasible | Kind::Unbounded | Kind::LimitReached | Kind::Stopped => Exit::Rows,
             _ => Exit::Plugin,
         };
-        Self::new(exit, why)
+        match why.kind() {
+            // The sentence names the file and what is wrong; the exit code is the kind.
+            Kind::InvalidInput | Kind::Io => Self::new(exit, why.message()),
+            _ => Self::new(exit, why),
+        }
     }
 }

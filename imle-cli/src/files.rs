@@ -11,9 +11,10 @@ pub(crate) fn is_stream(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// Writes a file whole or not at all. What is no regular file, as a pipe, is written to as it is.
+/// Writes a file whole or not at all. A link stays one, and what is no regular file, as a pipe, is written to as it is.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    if std::fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if path.metadata().is_ok_and(|there| !there.is_file()) {
         return std::fs::write(path, bytes);
     }
     let part = path.with_extension(format!("{}.part", std::process::id()));
@@ -29,11 +30,16 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
 
 /// JSON as it stands, or the name of a file with JSON or TOML.
 pub(crate) fn json_or_file(text: &str) -> Result<Value, Failure> {
-    if text.trim_start().starts_with(['{', '[']) {
+    let Some(path) = file_of(text) else {
         return parse_json(text).map_err(|why| why.within("the configuration"));
-    }
-    let path = Path::new(text);
-    let content = read_text(path)?;
+    };
+    let content = read_text(path).map_err(|why| match path.exists() {
+        true => why,
+        false => Failure::new(
+            why.exit,
+            format!("the configuration `{text}` is neither JSON, such as '{{\"dim\": 3}}', nor a file that is there"),
+        ),
+    })?;
     let value = match path
         .extension()
         .is_some_and(|extension| extension == "toml")
@@ -42,6 +48,12 @@ pub(crate) fn json_or_file(text: &str) -> Result<Value, Failure> {
         false => parse_json(&content),
     };
     value.map_err(|why| why.within(path.display()))
+}
+
+/// The file that is named, if it is not JSON as it stands.
+pub(crate) fn file_of(text: &str) -> Option<&Path> {
+    let is_json = text.trim_start().starts_with(['{', '[']);
+    (!is_json).then(|| Path::new(text))
 }
 
 fn parse_json(text: &str) -> Result<Value, Failure> {

@@ -10,9 +10,10 @@ use serde_json::Value;
 
 use crate::arguments::Common;
 use crate::arrays::Array;
-use crate::failure::{Exit, Failure};
-use crate::files::json_or_file;
+use crate::failure::Failure;
+use crate::files::{file_of, json_or_file};
 use crate::loading;
+use crate::paths::Paths;
 
 /// An instance of a solver.
 #[derive(Args, Debug)]
@@ -35,6 +36,14 @@ pub(crate) struct Instance {
 }
 
 impl InstanceOptions {
+    /// The files that say what the instance is.
+    pub(crate) fn paths<'a>(&'a self, common: &'a Common) -> Paths<'a> {
+        Paths::default()
+            .reads("--config", file_of(&self.config))
+            .reads("--library", self.library.as_deref())
+            .reads("the lock", common.lock.as_deref())
+    }
+
     pub(crate) fn open(&self, common: &Common) -> Result<Instance, Failure> {
         let config = json_or_file(&self.config)?;
         let opened = match &self.library {
@@ -46,7 +55,7 @@ impl InstanceOptions {
                 let hint = format!("`imle plugins show {}` lists the keys", self.solver);
                 Failure::input(format!("{why}; {hint}"))
             }
-            ErrorKind::NotFound => self.not_found(common, why.message()),
+            ErrorKind::NotFound if self.library.is_none() => loading::not_found(&why, common),
             _ => why.into(),
         })?;
         Ok(Instance {
@@ -55,19 +64,6 @@ impl InstanceOptions {
             config,
         })
     }
-
-    fn not_found(&self, common: &Common, message: &str) -> Failure {
-        let folders = loading::folders(common).unwrap_or_default();
-        let searched: Vec<String> = folders.iter().map(|f| f.display().to_string()).collect();
-        let place = match (&self.library, searched.is_empty()) {
-            (Some(_), _) => String::new(),
-            (None, true) => {
-                "; there is no folder to search, name one with --plugins DIR".to_owned()
-            }
-            (None, false) => format!("; searched in {}", searched.join(", ")),
-        };
-        Failure::new(Exit::Plugin, format!("{message}{place}"))
-    }
 }
 
 /// Rows of theta, how they are read, and how they are solved.
@@ -75,7 +71,7 @@ impl InstanceOptions {
 pub(crate) struct ThetaOptions {
     /// Rows of theta: a .npy or CSV file, `-` for standard input
     #[arg(default_value = "-")]
-    theta: PathBuf,
+    pub(crate) theta: PathBuf,
     /// Whether theta is a reward or a cost
     #[arg(long, value_name = "SENSE", default_value = "maximize", value_parser = parse_sense)]
     pub(crate) sense: Sense,
@@ -83,7 +79,7 @@ pub(crate) struct ThetaOptions {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) threads: usize,
     /// Give up after this time; rows that are not solved by then fail
-    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, allow_negative_numbers = true)]
     time_limit: Option<Duration>,
 }
 

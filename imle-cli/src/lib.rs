@@ -7,6 +7,7 @@
 //! - `loading.rs`, where plugins come from, and the only place that loads one;
 //! - `instance.rs` and `sampling_options.rs`, what several commands are told about a solver and its noise;
 //! - [`arrays`], `.npy` and CSV;
+//! - `paths.rs`, what is looked at before files are read and written;
 //! - `failure.rs`, why a command ends early, and its exit code.
 
 #![deny(unsafe_code)]
@@ -20,6 +21,7 @@ mod instance;
 #[allow(unsafe_code)]
 mod loading;
 mod output;
+mod paths;
 mod sampling_options;
 
 pub use arguments::main;

@@ -3,14 +3,15 @@
 
 use std::path::{Path, PathBuf};
 
-use imle_runtime::{ErrorKind, Lock, Plugin, Registry, cargo_library_directory};
+use imle_runtime::{Error, ErrorKind, Lock, Plugin, Registry, cargo_library_directory};
 
 use crate::arguments::Common;
 use crate::failure::{Exit, Failure};
+use crate::output;
 
 /// Loads the libraries of the folders that are named, or else of the usual ones.
 pub(crate) fn registry(common: &Common) -> Result<Registry, Failure> {
-    enforce_lock(common)?;
+    prepare(common)?;
     let folders = folders(common)?;
     // SAFETY: the user names the folders; the usual ones are the user's own, the system's, and the build folder of
     // this program.
@@ -20,13 +21,33 @@ pub(crate) fn registry(common: &Common) -> Result<Registry, Failure> {
 
 /// Loads one library.
 pub(crate) fn plugin(library: &Path, common: &Common) -> Result<Plugin, Failure> {
-    enforce_lock(common)?;
+    prepare(common)?;
     // SAFETY: the user names the library.
     let plugin = unsafe { Plugin::load(library) };
     plugin.map_err(|why| match why.kind() {
         ErrorKind::AbiMismatch => Failure::new(Exit::Plugin, why),
         _ => Failure::new(Exit::Plugin, why.message()),
     })
+}
+
+/// That a solver is not there, with the folders in which it is not.
+pub(crate) fn not_found(why: &Error, common: &Common) -> Failure {
+    let searched: Vec<String> = folders(common)
+        .unwrap_or_default()
+        .iter()
+        .map(|folder| folder.display().to_string())
+        .collect();
+    let place = match searched.is_empty() {
+        true => "there is no folder to search, name one with --plugins DIR".to_owned(),
+        false => format!("searched in {}", searched.join(", ")),
+    };
+    Failure::new(Exit::Plugin, format!("{}; {place}", why.message()))
+}
+
+/// What every plugin is loaded after.
+fn prepare(common: &Common) -> Result<(), Failure> {
+    output::keep_from_plugins()?;
+    enforce_lock(common)
 }
 
 fn enforce_lock(common: &Common) -> Result<(), Failure> {

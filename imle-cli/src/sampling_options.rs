@@ -59,7 +59,10 @@ impl SamplingOptions {
         // As in a layer's file, so that the settings are checked, and by the same sentences.
         let layer = json!({"oracle": {"solver": ""}, "sampling": sampling});
         let layer = LayerConfig::from_json(&layer.to_string());
-        let layer = layer.map_err(|why| Failure::input(why.message()))?;
+        // The place in that text says nothing to whoever wrote the options.
+        let sentence = |why: &str| why.split(" at line ").next().map(ToOwned::to_owned);
+        let layer =
+            layer.map_err(|why| Failure::input(sentence(why.message()).unwrap_or_default()))?;
         Ok(layer.sampling)
     }
 }

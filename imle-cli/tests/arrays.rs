@@ -188,13 +188,42 @@ fn what_is_no_array_of_numbers_is_refused_with_the_reason() {
     refused(b"\x93NUMPY\x01\x00\xff\x00{}", "cut off within its header");
     refused(&npy("<c16", false, "(1,)", &[0; 16]), "not a real number");
     refused(&npy("|O", false, "(1,)", &[0; 8]), "not a real number");
-    let beyond = (1_u64 << 53) + 1;
-    refused(
-        &npy("<u8", false, "(1,)", &beyond.to_le_bytes()),
-        "beyond 2^53",
-    );
-    refused(
-        &npy("<i8", false, "(1,)", &i64::MIN.to_le_bytes()),
-        "-9223372036854775808 is beyond 2^53",
-    );
+}
+
+/// 2^53 + 1 is the first one.
+#[test]
+fn an_integer_that_is_no_number_is_refused_in_either_format() {
+    let csv = |digits: &str| Array::from_bytes(format!("1\n{digits}\n").as_bytes(), Format::Csv);
+    let signed = |value: i64| read(&npy("<i8", false, "(1,)", &value.to_le_bytes()));
+    let unsigned = |value: u64| read(&npy("<u8", false, "(1,)", &value.to_le_bytes()));
+    let beyond = (1 << 53) + 1;
+    for why in [
+        signed(beyond),
+        signed(-beyond),
+        signed(i64::MAX),
+        unsigned(u64::MAX),
+        csv("9007199254740993"),
+        csv("-9007199254740993"),
+        csv(&"9".repeat(400)),
+    ] {
+        let why = why.unwrap_err();
+        assert!(
+            why.message().contains(" is no float64, the nearest is "),
+            "{why}"
+        );
+    }
+    let place = csv("9007199254740993").unwrap_err();
+    let sentence = "line 2, column 1: the integer 9007199254740993 is no float64, the nearest is 9007199254740992; if that";
+    assert!(place.message().starts_with(sentence), "{place}");
+    for (exact, number) in [
+        (signed(i64::MIN), -9_223_372_036_854_775_808.0),
+        (signed(beyond - 1), 9_007_199_254_740_992.0),
+        (unsigned(1 << 63), 9_223_372_036_854_775_808.0),
+        (csv("100000000000000000000"), 1e20),
+        (csv("-00000000000000000000"), 0.0),
+        (csv("9007199254740993.0"), 9_007_199_254_740_992.0),
+        (csv("+123456789012345678e3"), 123_456_789_012_345_680_000.0),
+    ] {
+        assert_eq!(*exact.unwrap().values.last().unwrap(), number);
+    }
 }

@@ -27,6 +27,10 @@ fn help_lists_commands_and_exit_codes() {
         assert!(help.contains(&format!("\n  {command}")), "{command}");
         let of_command = imle(&[command, "--help"]).succeeded().stdout;
         assert!(of_command.contains("--json"), "{command}");
+        // A line for the list, and more for whoever asks.
+        let brief = imle(&[command, "-h"]).succeeded().stdout;
+        let about = |help: &str| help.split("\n\nUsage:").next().map(str::len);
+        assert!(about(&of_command) > about(&brief), "{of_command}");
     }
     for code in [
         "0  everything was done",
@@ -43,6 +47,29 @@ fn help_lists_commands_and_exit_codes() {
     );
     imle(&[]).failed(2, &["Usage"]);
     imle(&["slove"]).failed(2, &["unrecognized subcommand", "solve"]);
+}
+
+#[test]
+fn all_that_is_printed_can_be_json() {
+    for wrong in [&["solve", "--json"][..], &["slove", "--json"], &["--json"]] {
+        let json = imle(wrong).failed(2, &["Usage"]).json();
+        assert_eq!(json["error"]["exit_code"], 2);
+        let message = json["error"]["message"].as_str().unwrap();
+        assert!(message.contains("Usage"), "{message}");
+    }
+    let script = imle(&["completions", "bash"]).succeeded().stdout;
+    let json = imle(&["completions", "bash", "--json"]).succeeded().json();
+    assert_eq!(
+        (&json["script"], &json["shell"]),
+        (&script.into(), &"bash".into())
+    );
+    let page = imle(&["man"]).succeeded().stdout;
+    assert_eq!(imle(&["man", "--json"]).succeeded().json()["page"], page);
+    let folder = tempfile::tempdir().unwrap();
+    let json = imle(&["man", text(folder.path()), "--json"])
+        .succeeded()
+        .json();
+    assert_eq!(json["folder"], text(folder.path()));
 }
 
 /// The README and the help give the same table.

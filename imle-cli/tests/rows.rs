@@ -162,8 +162,15 @@ fn errors_name_the_file_the_line_the_column_and_the_value() {
         3,
         &["d.csv: the shape is [1, 2], and rows must have 3 values"],
     );
-    solve("e.csv", b"1,2,3\n1,nan,3\n").failed(3, &["row 1, column 1: NaN is not a finite number"]);
+    solve("e.csv", b"1,2,3\n1,nan,3\n").failed(
+        3,
+        &["row 1, column 1, counted from 0: NaN is not a finite number"],
+    );
     solve("f.csv", b"1 2 3\n").failed(3, &["put commas or tabs between numbers"]);
+    solve("i.csv", b"1;2;3\n").failed(3, &["put commas or tabs between numbers"]);
+    let index = "line 1: the first column has no name";
+    solve("j.csv", b",a,b,c\n0,1,2,3\n").failed(3, &[index, "index=False"]);
+    solve("k.csv", b"\"\",0,1,2\n0,1,2,3\n").failed(3, &[index]);
     solve("g.csv", b"").failed(3, &["there are no rows"]);
     solve("h.npy", b"\x93NUMPY\x01\x00").failed(3, &["h.npy: not a .npy file"]);
     let missing = imle(&["solve", "k-subset", "/no/such.npy", "-c", THREE]);
@@ -182,9 +189,14 @@ fn errors_name_the_file_the_line_the_column_and_the_value() {
             "`imle plugins show k-subset` lists the keys",
         ],
     );
+    let no_file = imle(&["solve", "k-subset", "-c", "dim=3"]);
+    no_file.failed(6, &["`dim=3` is neither JSON", "nor a file that is there"]);
     imle(&["solve", "k_subset"]).failed(5, &["no solver `k_subset`", "searched in"]);
     let noise = imle(&["sample", "k-subset", "-c", THREE, "--noise", "gumble"]);
     noise.failed(3, &["gumble", "gumbel"]);
+    let noise = imle(&["sample", "k-subset", "-c", THREE, "--noise", "gumbel,x=1"]);
+    assert!(!noise.stderr.contains("at line"), "{}", noise.stderr);
+    noise.failed(3, &["unknown field `x`"]);
     imle(&["sample", "k-subset", "-c", THREE, "--tau", "-1"]).failed(3, &["tau = -1"]);
 }
 
@@ -427,4 +439,23 @@ fn what_is_read_does_not_depend_on_the_format() {
         write("c", Format::Csv),
     ];
     assert!(files.iter().all(|path| solve(path) == "x0,x1,x2\n0,0,1\n"));
+}
+
+/// As an engine does that somebody else wrote.
+#[test]
+fn what_a_plugin_prints_does_not_spoil_the_output() {
+    let library = common::bad_plugin();
+    let arguments = [
+        "solve",
+        "prints",
+        "--library",
+        text(&library),
+        "-c",
+        r#"{"dim": 2}"#,
+    ];
+    let solved = imle_with(&arguments, "1,2\n").succeeded();
+    assert_eq!(solved.stdout, "x0,x1\n0,1\n");
+    assert!(solved.stderr.contains("solving 1"), "{}", solved.stderr);
+    let json = imle_with(&[&arguments[..], &["--json"]].concat(), "1,2\n");
+    assert_eq!(json.succeeded().json()["rows"], 1);
 }

@@ -240,7 +240,24 @@ fn what_is_wrong_is_named() {
     refused(
         &LAYER.replace("k-subset", "k_subset"),
         5,
-        &["no solver `k_subset`"],
+        &["no solver `k_subset`", "searched in"],
     );
     imle(&["run", "/no/such.toml"]).failed(6, &["/no/such.toml"]);
+}
+
+/// A pass forward alone, with a file that names a gradient, is not silent about it.
+#[test]
+fn what_is_not_written_is_said() {
+    let run = "[run]\ntheta = \"theta.npy\"\n";
+    let (_folder, config) = folder(&format!("{LAYER}{run}"));
+    let ran = imle(&["run", text(&config)]).succeeded();
+    assert!(ran.stderr.contains("nothing is written"), "{}", ran.stderr);
+    let (folder, config) = self::folder(&format!("{LAYER}{run}grad_theta = \"g.npy\"\n"));
+    let ran = imle(&["run", text(&config)]).succeeded();
+    assert!(
+        ran.stderr.contains("no gradient is written"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!folder.path().join("g.npy").exists());
 }

@@ -5,7 +5,7 @@ use std::io;
 use csv::{ReaderBuilder, StringRecord, Trim, WriterBuilder};
 use imle_runtime::Error;
 
-use super::{Array, invalid};
+use super::{Array, check_integer, invalid};
 use crate::output::number;
 
 pub(super) fn read(bytes: &[u8]) -> Result<Array, Error> {
@@ -22,11 +22,17 @@ pub(super) fn read(bytes: &[u8]) -> Result<Array, Error> {
     let mut rows = 0;
     for record in reader.records() {
         let record = record.map_err(|why| invalid(why.to_string()))?;
+        let line = record.position().map_or(0, csv::Position::line);
+        if rows == 0 && names.is_none() && has_index(&record) {
+            return Err(invalid(format!(
+                "line {line}: the first column has no name, as one of row numbers that pandas or R wrote; write the file \
+                 without it (index=False, row.names=FALSE)"
+            )));
+        }
         if rows == 0 && names.is_none() && is_header(&record) {
             names = Some(record);
             continue;
         }
-        let line = record.position().map_or(0, csv::Position::line);
         let expected = *width.get_or_insert(record.len());
         if record.len() != expected {
             let found = record.len();
@@ -55,6 +61,13 @@ fn delimiter(bytes: &[u8]) -> u8 {
     }
 }
 
+/// Whether a first line names all columns but the first.
+fn has_index(record: &StringRecord) -> bool {
+    record.len() > 1
+        && record.get(0) == Some("")
+        && record.iter().skip(1).all(|field| !field.is_empty())
+}
+
 fn is_header(record: &StringRecord) -> bool {
     // A row that R wrote without a value is a row: left out, it would move all others.
     let is_name = |field: &str| field.parse::<f64>().is_err() && field != "NA";
@@ -70,18 +83,27 @@ fn parse(
     column: usize,
     names: Option<&StringRecord>,
 ) -> Result<f64, Error> {
-    field.parse().map_err(|_| {
+    number_of(field).map_err(|why| {
         let name = names.and_then(|names| names.get(column));
         let name = name.map_or_else(String::new, |name| format!(" (`{name}`)"));
-        let hint = match field.split_whitespace().count() {
-            0 | 1 => "",
-            _ => "; put commas or tabs between numbers",
-        };
-        invalid(format!(
-            "line {line}, column {}{name}: `{field}` is not a number{hint}",
-            column + 1
-        ))
+        why.within(format_args!("line {line}, column {}{name}", column + 1))
     })
+}
+
+fn number_of(field: &str) -> Result<f64, Error> {
+    let number = field.parse().map_err(|_| {
+        let is_several = field.contains(|c: char| c == ';' || c.is_whitespace());
+        let hint = match is_several {
+            true => "; put commas or tabs between numbers",
+            false => "",
+        };
+        invalid(format!("`{field}` is not a number{hint}"))
+    })?;
+    let is_sign_or_digit = |byte: u8| byte.is_ascii_digit() || byte == b'-' || byte == b'+';
+    if field.bytes().all(is_sign_or_digit) {
+        check_integer(field, number)?;
+    }
+    Ok(number)
 }
 
 /// A line of names, so that other programs see what a column is, and then a line for each row.

@@ -6,12 +6,12 @@
 use imle_runtime::Error;
 
 use super::npy_header::Header;
-use super::{Array, invalid};
+use super::{Array, check_integer, invalid};
 
 /// How every such file starts.
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
-/// Integers beyond this are not all numbers of type `f64`.
-const LARGEST_EXACT: u64 = 1 << 53;
+/// Up to this, 2^53, every integer is a number.
+const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
 /// Data start at a multiple of this.
 const ALIGNMENT: usize = 64;
 
@@ -119,23 +119,19 @@ impl Kind {
             (b'i', width) => {
                 let unused = 64 - 8 * width as u32;
                 let value = (bits << unused) as i64 >> unused; // with the sign of the narrow one
-                exact(value.unsigned_abs(), value)?;
-                Ok(value as f64)
+                exact(value, value as f64)
             }
             (b'b', _) => Ok(f64::from(u8::from(bits != 0))),
-            _ => {
-                exact(bits, bits)?;
-                Ok(bits as f64)
-            }
+            _ => exact(bits, bits as f64),
         }
     }
 }
 
-fn exact(size: u64, value: impl std::fmt::Display) -> Result<(), Error> {
-    match size <= LARGEST_EXACT {
-        true => Ok(()),
-        false => Err(invalid(format!("the integer {value} is beyond 2^53"))),
+fn exact(value: impl ToString, number: f64) -> Result<f64, Error> {
+    if number.abs() >= LARGEST_EXACT {
+        check_integer(&value.to_string(), number)?;
     }
+    Ok(number)
 }
 
 /// Numbers with the first axis fastest, brought into row-major order.

@@ -18,9 +18,12 @@ const CACHE_BYTES: usize = 1 << 28;
 /// Timings of a cell, of which the median counts.
 const TIMINGS: usize = 5;
 
+/// Measure rows per second over threads and batch sizes, with noise and with a cache
+///
 /// Solves rows of theta (random ones, if there is no file) again and again. A batch is one call; rows of a batch are
-/// spread over the threads. `noise` samples one state a row; `backward` is an I-MLE step with one sample, forward and
-/// backward, two solves; `cached` solves a batch that the cache knows.
+/// spread over the threads. `solve` is without noise; `noise` samples one state a row; `backward` is a whole step of I-MLE
+/// with one sample, forward and backward: a solve, and a second one unless the solver has proven that its state would
+/// stay; `cached` asks for a batch that the cache knows, as far as its 256 MiB go.
 #[derive(Args, Debug)]
 pub(crate) struct Bench {
     #[command(flatten)]
@@ -31,7 +34,7 @@ pub(crate) struct Bench {
     /// Whether theta is a reward or a cost
     #[arg(long, value_name = "SENSE", default_value = "maximize", value_parser = parse_sense)]
     sense: Sense,
-    /// The numbers of threads
+    /// The numbers of threads; 0 for all cores. Without: 1, 2, 4 and so on to all cores
     #[arg(long, value_name = "N,..", value_delimiter = ',')]
     threads: Vec<usize>,
     /// The numbers of rows of a batch
@@ -43,7 +46,13 @@ pub(crate) struct Bench {
     )]
     batch: Vec<usize>,
     /// The time for each cell of the table
-    #[arg(long, value_name = "SECONDS", default_value = "0.5", value_parser = parse_seconds)]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "0.5",
+        value_parser = parse_seconds,
+        allow_negative_numbers = true
+    )]
     time: Duration,
 }
 
@@ -216,12 +225,14 @@ fn print(lines: &[Line]) -> Result<(), Failure> {
     let mut rows = table(["threads", "rows a batch"].into_iter().chain(names));
     for line in lines {
         let rates = line.rates.iter().map(|rate| format!("{rate:.3e}"));
-        rows.add_row(
-            [line.threads.to_string(), line.batch.to_string()]
-                .into_iter()
-                .chain(rates),
-        );
+        let threads = match line.threads {
+            0 => "all".to_owned(),
+            threads => threads.to_string(),
+        };
+        rows.add_row([threads, line.batch.to_string()].into_iter().chain(rates));
     }
     print_line(rows)?;
-    print_line("Rows per second, medians. `backward` counts a row once and solves it twice.")
+    print_line(
+        "Rows per second, medians. `backward` counts a row once, however often it is solved.",
+    )
 }

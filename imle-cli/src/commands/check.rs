@@ -24,6 +24,8 @@ pub(crate) use super::check_child::run_child;
 const LEFT_AS_IT_WAS: &str =
     "directory, environment, signals and children of the process are left as they were";
 
+/// Hold a plugin to the contract, in child processes
+///
 /// Each property is tried in a process of its own, so a crash or an endless loop is a finding like any other.
 ///
 /// What is tried are the configurations of --config and --cases, or else the `examples` in the schema of the solver.
@@ -50,14 +52,24 @@ pub(crate) struct Check {
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// The time that each property may take
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = parse_seconds)]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "60",
+        value_parser = parse_seconds,
+        allow_negative_numbers = true
+    )]
     time_limit: Duration,
 }
 
 impl Check {
     pub(crate) fn run(&self, common: &Common) -> Result<(), Failure> {
         if !self.library.is_file() {
-            let message = format!("{}: there is no such file", self.library.display());
+            let why = match self.library.is_dir() {
+                true => "it is a folder; name the library in it",
+                false => "there is no such file; was the library built?",
+            };
+            let message = format!("{}: {why}", self.library.display());
             return Err(Failure::new(Exit::Plugin, message));
         }
         let cases = self.cases()?;

@@ -1,6 +1,6 @@
 //! The child process of `imle check`: loads the library, does one task, and says what it found.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::PathBuf;
 
 use imle_api::conformance::{Check, Property};
@@ -13,6 +13,7 @@ use super::surroundings::Surroundings;
 use crate::arguments::Common;
 use crate::failure::{Exit, Failure};
 use crate::loading;
+use crate::output;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Task {
@@ -67,11 +68,11 @@ pub(super) struct Solver {
     pub(super) examples: Vec<Value>,
 }
 
-/// Runs in the child. The plugin may print what it likes: its standard output is our standard error.
+/// Runs in the child.
 pub(crate) fn run_child(common: &Common) -> Result<(), Failure> {
     let failed = |why: std::io::Error| Failure::new(Exit::File, why);
     end_with_the_parent();
-    let mut report = private_output().map_err(failed)?;
+    output::keep_from_plugins()?;
     let mut task = String::new();
     std::io::stdin().read_to_string(&mut task).map_err(failed)?;
     let (library, task): (PathBuf, Task) = serde_json::from_str(&task).map_err(Failure::input)?;
@@ -84,27 +85,13 @@ pub(crate) fn run_child(common: &Common) -> Result<(), Failure> {
         },
     };
     let finding = serde_json::to_string(&finding).map_err(Failure::input)?;
-    writeln!(report, "{finding}").map_err(failed)
+    output::print_line(finding)
 }
 
 /// Where the system can do that: else an endless loop outlives a check that is interrupted.
 fn end_with_the_parent() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
-}
-
-/// Standard output as it was given to us, out of the plugin's reach by that name.
-#[cfg(unix)]
-fn private_output() -> std::io::Result<std::fs::File> {
-    use std::os::fd::AsFd;
-    let own = std::io::stdout().as_fd().try_clone_to_owned()?;
-    rustix::stdio::dup2_stdout(std::io::stderr())?;
-    Ok(own.into())
-}
-
-#[cfg(not(unix))]
-fn private_output() -> std::io::Result<std::io::Stdout> {
-    Ok(std::io::stdout())
 }
 
 fn describe(plugin: &Plugin) -> Described {

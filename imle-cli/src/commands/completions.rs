@@ -2,11 +2,14 @@
 
 use clap::Args;
 use clap_complete::Shell;
+use serde_json::json;
 
-use crate::arguments::command_line;
+use crate::arguments::{Common, command_line};
 use crate::failure::Failure;
-use crate::output::print;
+use crate::output::{print, print_json};
 
+/// Print a completion script
+///
 /// For bash: `imle completions bash > ~/.local/share/bash-completion/completions/imle`.
 #[derive(Args, Debug)]
 pub(crate) struct Completions {
@@ -15,9 +18,13 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    pub(crate) fn run(&self) -> Result<(), Failure> {
+    pub(crate) fn run(&self, common: &Common) -> Result<(), Failure> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut command_line(), "imle", &mut script);
-        print(String::from_utf8_lossy(&script))
+        let script = String::from_utf8_lossy(&script);
+        match common.json {
+            true => print_json(&json!({"shell": self.shell.to_string(), "script": script})),
+            false => print(script),
+        }
     }
 }

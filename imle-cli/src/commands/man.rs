@@ -4,11 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap_mangen::Man as Page;
+use serde_json::json;
 
-use crate::arguments::command_line;
+use crate::arguments::{Common, command_line};
 use crate::failure::{Exit, Failure};
-use crate::output::print;
+use crate::output::{print, print_json};
 
+/// Print the manual page, or write all of them to a folder
+///
 /// `imle man | man -l -` shows the page of the whole; a folder gets a page for each command.
 #[derive(Args, Debug)]
 pub(crate) struct Man {
@@ -18,16 +21,24 @@ pub(crate) struct Man {
 }
 
 impl Man {
-    pub(crate) fn run(&self) -> Result<(), Failure> {
+    pub(crate) fn run(&self, common: &Common) -> Result<(), Failure> {
         if let Some(folder) = &self.folder {
-            return std::fs::create_dir_all(folder)
+            std::fs::create_dir_all(folder)
                 .and_then(|()| clap_mangen::generate_to(command_line(), folder))
-                .map_err(|why| Failure::file(folder.display(), why));
+                .map_err(|why| Failure::file(folder.display(), why))?;
+            return match common.json {
+                true => print_json(&json!({"folder": folder})),
+                false => Ok(()),
+            };
         }
         let mut page = Vec::new();
         Page::new(command_line())
             .render(&mut page)
             .map_err(|why| Failure::new(Exit::File, why))?;
-        print(String::from_utf8_lossy(&page))
+        let page = String::from_utf8_lossy(&page);
+        match common.json {
+            true => print_json(&json!({"page": page})),
+            false => print(page),
+        }
     }
 }

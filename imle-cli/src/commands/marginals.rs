@@ -18,6 +18,8 @@ use crate::sampling_options::SamplingOptions;
 /// Samples of each row if nothing else is said.
 const SAMPLES: usize = 1000;
 
+/// Estimate the marginals of each row, or compute them where the solver can
+///
 /// Writes `[rows, dim]` means of sampled states. Without `--samples`, of 1000.
 #[derive(Args, Debug)]
 pub(crate) struct Marginals {
@@ -53,6 +55,12 @@ pub(crate) struct Marginals {
 impl Marginals {
     pub(crate) fn run(&self, common: &Common) -> Result<(), Failure> {
         let sampling = self.sampling.sampling(&self.theta, SAMPLES)?;
+        self.instance
+            .paths(common)
+            .reads("theta", Some(&self.theta.theta))
+            .writes("--out", self.out.as_deref(), self.format)?
+            .draws("--plot", self.plot.as_deref())?
+            .check()?;
         let instance = self.instance.open(common)?;
         let theta = self.theta.read(instance.dim)?;
         let (mu, errors) = match self.exact {

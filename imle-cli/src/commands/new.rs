@@ -33,7 +33,9 @@ const C: &[Template] = &[
     (".gitignore", "*.so\n*.dylib\n*.dll\n"),
 ];
 
-/// Makes a folder with a solver of one-hot vectors to start from: it has a configuration with a schema and an example,
+/// Start a plugin project that builds and passes its check, in Rust or in C
+///
+/// It is a folder with a solver of one-hot vectors to start from: it has a configuration with a schema and an example,
 /// a tie rule and a check. A Rust project depends on the crate imle-api: on the sources that --imle-api names, or those
 /// that this program was built from if they are still there, or else on the published crate.
 #[derive(Args, Debug)]

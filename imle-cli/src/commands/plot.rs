@@ -8,6 +8,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::failure::Failure;
+use crate::files::write_whole;
 use crate::instance::Instance;
 
 const FONT: &str = "sans-serif";
@@ -45,32 +46,29 @@ pub(crate) fn draw(
     row: usize,
     grid: Option<(usize, usize)>,
 ) -> Result<(), Failure> {
-    if path.extension().is_none_or(|extension| extension != "svg") {
-        return Err(Failure::input(format!(
-            "{}: pictures are .svg",
-            path.display()
-        )));
-    }
     let Some(mu) = mu.chunks_exact(dim).nth(row) else {
         let rows = mu.len() / dim;
         return Err(Failure::input(format!(
             "--row {row}: there are {rows} rows, from 0 on"
         )));
     };
+    let mut svg = String::new();
     let drawn = match grid {
-        Some((height, width)) if height * width == dim => heat_map(path, mu, height, width),
+        Some((height, width)) if height * width == dim => heat_map(&mut svg, mu, height, width),
         Some((height, width)) => {
             let message = format!("--shape {height}x{width} has not dim = {dim} cells");
             return Err(Failure::input(message));
         }
-        None => bars(path, mu),
+        None => bars(&mut svg, mu),
     };
-    drawn.map_err(|why| Failure::file(path.display(), why))
+    drawn
+        .and_then(|()| Ok(write_whole(path, svg.as_bytes())?))
+        .map_err(|why| Failure::file(path.display(), why))
 }
 
-fn bars(path: &Path, mu: &[f64]) -> Result<(), Box<dyn Error>> {
+fn bars(svg: &mut String, mu: &[f64]) -> Result<(), Box<dyn Error>> {
     let width = 2 * MARGIN + (mu.len() as i32 * 24).clamp(320, 1600);
-    let root = SVGBackend::new(path, (width as u32, HEIGHT)).into_drawing_area();
+    let root = SVGBackend::with_string(svg, (width as u32, HEIGHT)).into_drawing_area();
     root.fill(&WHITE)?;
     let floor = HEIGHT as i32 - MARGIN;
     let finite = mu.iter().copied().filter(|mu| mu.is_finite());
@@ -117,10 +115,16 @@ fn bars(path: &Path, mu: &[f64]) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn heat_map(path: &Path, mu: &[f64], height: usize, width: usize) -> Result<(), Box<dyn Error>> {
+fn heat_map(
+    svg: &mut String,
+    mu: &[f64],
+    height: usize,
+    width: usize,
+) -> Result<(), Box<dyn Error>> {
     let cell = (640 / height.max(width) as i32).clamp(4, 48);
     let size = |cells: usize| (cells as i32 * cell + 2 * MARGIN) as u32;
-    let root = SVGBackend::new(path, (size(width).max(240), size(height))).into_drawing_area();
+    let size_of_all = (size(width).max(240), size(height));
+    let root = SVGBackend::with_string(svg, size_of_all).into_drawing_area();
     root.fill(&WHITE)?;
     let most = mu
         .iter()

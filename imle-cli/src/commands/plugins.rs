@@ -13,6 +13,8 @@ use crate::failure::{Exit, Failure};
 use crate::loading;
 use crate::output::{print_json, print_line, remark, table};
 
+/// List plugin libraries and their solvers, or show the configuration of one
+///
 /// Without folders, those of --plugins, and without those the usual ones: $XDG_DATA_HOME/imle/plugins,
 /// /usr/local/lib/imle/plugins, /usr/lib/imle/plugins, and the build folder that this program lies in.
 #[derive(Args, Debug)]
@@ -27,7 +29,6 @@ pub(crate) struct Plugins {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show what a solver is and how it is configured, with an example that works
     Show(Show),
 }
 

@@ -3,19 +3,23 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use imle_runtime::{Call, Feedback, Labels, LayerConfig, LossLayer, Opened, RowError, Saved};
+use imle_runtime::{
+    Call, ErrorKind, Feedback, Labels, LayerConfig, LossLayer, Opened, RowError, Saved,
+};
 use serde_json::json;
 
 use super::rows;
 use super::run_files::Files;
 use crate::arguments::Common;
 use crate::arrays::Array;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::files::read_text;
 use crate::instance::read_theta;
 use crate::loading;
 use crate::output::{print_json, print_line};
 
+/// Run a layer that a file describes, forward and backward
+///
 /// The file is a layer's file as `LayerConfig` reads it, with a table `[run]` beside: the files that are read (theta;
 /// grad_z, grad_mean or losses for a backward pass; true_theta and states for the loss of the layer) and written
 /// (z, marginals, grad_theta, loss_values), relative to the folder of the file, and `call`. Options take their place.
@@ -30,8 +34,21 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) fn run(&self, common: &Common) -> Result<(), Failure> {
         let (layer, files) = self.read()?;
+        let paths = files
+            .paths()?
+            .reads("the layer's file", Some(&self.config))
+            .reads("the lock", common.lock.as_deref());
+        paths.check()?;
+        if let (true, Some(name)) = (common.json, paths.streams()) {
+            let message =
+                format!("with --json, standard output is the JSON's; name a file for {name}");
+            return Err(Failure::new(Exit::Usage, message));
+        }
         let registry = loading::registry(common)?;
-        let opened = layer.open(&registry)?;
+        let opened = layer.open(&registry).map_err(|why| match why.kind() {
+            ErrorKind::NotFound => loading::not_found(&why, common),
+            _ => why.into(),
+        })?;
         let theta = read_theta(files.theta()?, opened.layer.dim())?;
         let mut report = Ran::default();
         match &opened.loss {
@@ -117,6 +134,7 @@ impl Ran {
             self.write(path, &mu, "marginals")?;
         }
         let Some((path, values, feedback)) = files.feedback()? else {
+            files.remark_on_no_feedback();
             return Ok(());
         };
         check_feedback(&saved, &values, feedback).map_err(|why| why.within(path.display()))?;

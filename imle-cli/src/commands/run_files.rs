@@ -10,6 +10,8 @@ use super::run::Wrap;
 use crate::arrays::Array;
 use crate::failure::Failure;
 use crate::files::is_stream;
+use crate::output::remark;
+use crate::paths::Paths;
 
 /// Where arrays come from and go to, and the number of the call.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
@@ -96,6 +98,20 @@ impl Files {
         }
     }
 
+    pub(super) fn paths(&self) -> Result<Paths<'_>, Failure> {
+        Paths::default()
+            .reads("theta", self.theta.as_deref())
+            .reads("grad_z", self.grad_z.as_deref())
+            .reads("grad_mean", self.grad_mean.as_deref())
+            .reads("losses", self.losses.as_deref())
+            .reads("true_theta", self.true_theta.as_deref())
+            .reads("states", self.states.as_deref())
+            .writes("z", self.z.as_deref(), None)?
+            .writes("marginals", self.marginals.as_deref(), None)?
+            .writes("grad_theta", self.grad_theta.as_deref(), None)?
+            .writes("loss_values", self.loss_values.as_deref(), None)
+    }
+
     pub(super) fn theta(&self) -> Result<&Path, Failure> {
         let missing = || Failure::input("no file of theta: `theta` in [run], or --theta FILE");
         self.theta.as_deref().ok_or_else(missing)
@@ -107,6 +123,15 @@ impl Files {
             Failure::input(message)
         };
         self.grad_theta.as_deref().ok_or_else(missing)
+    }
+
+    /// Says that a gradient stays away, or that nothing was asked for.
+    pub(super) fn remark_on_no_feedback(&self) {
+        if self.grad_theta.is_some() {
+            remark("no gradient is written: it needs grad_z, grad_mean or losses");
+        } else if self.z.is_none() && self.marginals.is_none() {
+            remark("nothing is written: name a file for z, marginals or grad_theta");
+        }
     }
 
     pub(super) fn call(&self) -> u64 {

@@ -18,6 +18,8 @@ use crate::sampling_options::SamplingOptions;
 /// Samples of each row if nothing else is said.
 const SAMPLES: usize = 10;
 
+/// Sample states under noise
+///
 /// Writes `[rows, samples, dim]` states; as CSV, the samples of a row are lines that follow each other.
 /// Without `--samples`, 10 of each row.
 #[derive(Args, Debug)]
@@ -40,6 +42,11 @@ impl Sample {
     pub(crate) fn run(&self, common: &Common) -> Result<(), Failure> {
         let sampling = self.sampling.sampling(&self.theta, SAMPLES)?;
         let samples = sampling.samples;
+        self.instance
+            .paths(common)
+            .reads("theta", Some(&self.theta.theta))
+            .writes("--out", Some(&self.out), self.format)?
+            .check()?;
         let instance = self.instance.open(common)?;
         let theta = self.theta.read(instance.dim)?;
         let layer = Layer::new(instance.oracle, Imle::default(), sampling)?;

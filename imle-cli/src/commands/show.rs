@@ -13,6 +13,7 @@ use crate::failure::{Exit, Failure};
 use crate::loading;
 use crate::output::{print_json, print_line, table};
 
+/// Show what a solver is and how it is configured, with an example that works
 #[derive(Args, Debug)]
 pub(crate) struct Show {
     /// The name of the solver

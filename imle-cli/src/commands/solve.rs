@@ -15,6 +15,8 @@ use crate::files::is_stream;
 use crate::instance::{InstanceOptions, ThetaOptions};
 use crate::output::{json_rows, print_json};
 
+/// Find the state with the largest <z, theta> for each row
+///
 /// Writes `[rows, dim]` states. With `--json` and no file, they are in the JSON, with their objectives.
 #[derive(Args, Debug)]
 pub(crate) struct Solve {
@@ -35,6 +37,12 @@ pub(crate) struct Solve {
 
 impl Solve {
     pub(crate) fn run(&self, common: &Common) -> Result<(), Failure> {
+        self.instance
+            .paths(common)
+            .reads("theta", Some(&self.theta.theta))
+            .writes("--out", Some(&self.out), self.format)?
+            .writes("--objectives", self.objectives.as_deref(), None)?
+            .check()?;
         let instance = self.instance.open(common)?;
         let theta = self.theta.read(instance.dim)?;
         let sampling = Sampling {

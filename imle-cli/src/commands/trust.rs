@@ -10,6 +10,8 @@ use crate::arguments::Common;
 use crate::failure::{Exit, Failure};
 use crate::output::{print_json, print_line, table};
 
+/// List a library in imle-plugins.lock, without running its code
+///
 /// Lists libraries by the SHA-256 of their bytes; none of their code runs. From then on only listed libraries of that
 /// folder are loaded, by any program. With --lock FILE the list is that file; programs obey it if the variable
 /// IMLE_PLUGINS_LOCK or --lock names it. Without a library, prints the list.
