@@ -2,7 +2,7 @@
 #![cfg(unix)]
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use imle_runtime::{Error, ErrorKind, Lock, Plugin, Registry, cargo_library_directory, solve_one};
@@ -186,6 +186,32 @@ fn what_others_may_write_is_refused() {
             false => assert!(load(&library).unwrap_err().message().contains("its group")),
         }
         fs::set_permissions(path, Permissions::from_mode(usual)).unwrap();
+        load(&library).unwrap();
+    }
+}
+
+/// Root may run what is root's alone, and only root can make a file somebody else's.
+#[test]
+fn what_belongs_to_others_is_refused() {
+    const OTHER: u32 = 12_345;
+    let (folder, library) = folder_with("libimle_k_subset.so", "libimle_k.so");
+    let mut lock = lock_of(&library);
+    lock.list(&library).unwrap();
+    lock.write().unwrap();
+    if chown(&library, Some(OTHER), None).is_err() {
+        eprintln!("not tested: this user cannot give files away");
+        return;
+    }
+    chown(&library, Some(0), None).unwrap();
+    let lock = folder.path().join(Lock::NAME);
+    for path in [library.as_path(), folder.path(), lock.as_path()] {
+        chown(path, Some(OTHER), None).unwrap();
+        let refused = load(&library).unwrap_err();
+        let path_shown = path.canonicalize().unwrap().display().to_string();
+        for part in ["belongs to user 12345", "chown 0 ", &path_shown] {
+            assert!(refused.message().contains(part), "{refused}");
+        }
+        chown(path, Some(0), None).unwrap();
         load(&library).unwrap();
     }
 }

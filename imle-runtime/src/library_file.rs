@@ -23,7 +23,8 @@ pub(crate) struct LibraryFile {
 impl LibraryFile {
     /// # Errors
     ///
-    /// [`ErrorKind::Io`] if it cannot be read, is no regular file, or others may write it or a folder of it.
+    /// [`ErrorKind::Io`] if it cannot be read, is no regular file, or if it or a folder of it belongs to others or may be
+    /// written by them.
     pub(crate) fn read(asked: &Path) -> Result<Self, Error> {
         // An absolute path, so that the system's loader does not search for it elsewhere.
         let path = asked
@@ -37,10 +38,10 @@ impl LibraryFile {
             .collect();
         folders.dedup();
         for folder in &folders {
-            refuse_writable_by_others(folder, &metadata(folder)?)?;
+            refuse_of_others(folder, &metadata(folder)?)?;
         }
         let (bytes, metadata) = read_regular(&path)?;
-        refuse_writable_by_others(&path, &metadata)?;
+        refuse_of_others(&path, &metadata)?;
         let stamp = (metadata.len(), metadata.modified().ok());
         Ok(Self {
             path,
@@ -51,16 +52,16 @@ impl LibraryFile {
     }
 }
 
-/// Reads a file that others may not write, nor its folder.
+/// Reads a file that is not of others, nor its folder.
 pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
     let path = path
         .canonicalize()
         .map_err(|why| io(format!("cannot open the file: {why}")))?;
     if let Some(folder) = path.parent() {
-        refuse_writable_by_others(folder, &metadata(folder)?)?;
+        refuse_of_others(folder, &metadata(folder)?)?;
     }
     let (bytes, metadata) = read_regular(&path)?;
-    refuse_writable_by_others(&path, &metadata)?;
+    refuse_of_others(&path, &metadata)?;
     Ok(bytes)
 }
 
@@ -95,31 +96,47 @@ fn refuse_irregular(metadata: &Metadata) -> Result<(), Error> {
     }
 }
 
-/// Code that others can replace is theirs. A group whose number is that of the owner, where every user has a
-/// group alone, is the owner; root's is not, because it may have members.
+/// Code that others can replace is theirs: what belongs to neither root nor whoever runs this program, or what others
+/// may write.
 #[cfg(unix)]
-fn refuse_writable_by_others(path: &Path, metadata: &Metadata) -> Result<(), Error> {
+fn refuse_of_others(path: &Path, metadata: &Metadata) -> Result<(), Error> {
     use std::os::unix::fs::MetadataExt;
-    let mode = metadata.mode();
-    let own_group = metadata.gid() == metadata.uid() && metadata.uid() != 0;
-    let by_group = mode & 0o020 != 0 && !own_group;
-    let by_all = mode & 0o002 != 0;
-    if !by_group && !by_all {
+    let (owner, mode) = (metadata.uid(), metadata.mode());
+    let user = rustix::process::geteuid().as_raw();
+    let (why, remedy) = if owner != 0 && owner != user {
+        let why = format!("belongs to user {owner}, who is neither root nor you ({user})");
+        (why, format!("chown {user}"))
+    } else if let Some(who) = writers(owner, metadata.gid(), mode) {
+        let why = format!("can be written by {who} (mode {:o})", mode & 0o7777);
+        (why, "chmod go-w".to_owned())
+    } else {
         return Ok(());
-    }
-    let who = if by_all { "every user" } else { "its group" };
+    };
     let what = if metadata.is_dir() { "folder" } else { "file" };
+    let path = path.display();
     Err(io(format!(
-        "not trusted: the {what} {path} can be written by {who} (mode {:o}); `chmod go-w {path}` ends that",
-        mode & 0o7777,
-        path = path.display(),
+        "not trusted: the {what} {path} {why}; `{remedy} {path}` ends that"
     )))
+}
+
+/// Who may write, beside the owner. A group whose number is that of the owner, where every user has a group alone, is the
+/// owner; root's is not, because it may have members.
+#[cfg(unix)]
+fn writers(owner: u32, group: u32, mode: u32) -> Option<&'static str> {
+    let own_group = group == owner && owner != 0;
+    if mode & 0o002 != 0 {
+        Some("every user")
+    } else if mode & 0o020 != 0 && !own_group {
+        Some("its group")
+    } else {
+        None
+    }
 }
 
 /// Permissions are lists there; the system's own rules hold.
 #[cfg(not(unix))]
 #[allow(clippy::unnecessary_wraps, reason = "the same signature everywhere")]
-fn refuse_writable_by_others(_: &Path, _: &Metadata) -> Result<(), Error> {
+fn refuse_of_others(_: &Path, _: &Metadata) -> Result<(), Error> {
     Ok(())
 }
 

@@ -55,9 +55,10 @@ impl Plugin {
     /// # Errors
     ///
     /// [`ErrorKind::Io`] if the file cannot be opened as a library, or has changed since it was loaded
-    /// from the same path; if a lock applies that does not list it; if its group or every user may write it or
-    /// its folder (on Unix; a group with the number of the owner does not count); [`ErrorKind::AbiMismatch`] if it is not an imle plugin of this major version
-    /// or one of its tables is wrong. Each way to be wrong has its own sentence.
+    /// from the same path; if a lock applies that does not list it; on Unix, if it or its folder belongs to neither
+    /// root nor the user of this process, or if its group or every user may write it (a group with the number of the owner does
+    /// not count); [`ErrorKind::AbiMismatch`] if it is not an imle plugin of this major version or one of its tables is
+    /// wrong. Each way to be wrong has its own sentence.
     ///
     /// # Safety
     ///

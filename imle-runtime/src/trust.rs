@@ -28,6 +28,10 @@ const HEADER: &str = "# The plugin libraries that may be loaded, by the SHA-256 
 /// its initialisers. The shared libraries that a plugin links to are found by the system and not looked at; a
 /// path relative to the library (`$ORIGIN`) leads nowhere, because a copy is loaded.
 ///
+/// With a lock or without, a library is refused that others could replace: where it or its folder belongs to a user who is
+/// neither root nor the one who runs this program, or may be written by its group or by every user. The same holds for a
+/// lock.
+///
 /// Whoever may write the lock or its folder decides what it says, and whoever may delete it has none: keep the
 /// one that matters with the program, and name it.
 ///
@@ -85,7 +89,7 @@ impl Lock {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Io`] if it cannot be read or others may write it or its folder;
+    /// [`ErrorKind::Io`] if it cannot be read, or if it or its folder belongs to others or may be written by them;
     /// [`ErrorKind::InvalidConfig`] with what is wrong in it.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
@@ -147,7 +151,7 @@ impl Lock {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Io`] if it cannot be read, or others may write it or its folder.
+    /// [`ErrorKind::Io`] if it cannot be read, or if it or its folder belongs to others or may be written by them.
     pub fn list(&mut self, library: &Path) -> Result<String, Error> {
         let read = LibraryFile::read(library);
         let read = read.map_err(|why| why.within(format_args!("plugin {}", library.display())))?;
