@@ -10,17 +10,21 @@
 //! w[a][b] = w[a][b] + w[a][v] w[v][b] / total   whoever had v as its parent now has one of v's
 //! ```
 //!
-//! and subtracts nothing (Grassmann, Taksar and Heyman, 1985), so it can be done in logarithms and no
-//! range of theta is too large. Marginals are the derivatives of the logarithm of the determinant in the
-//! logarithms of the weights: the same elimination run backward. Their error is absolute, of the order of
-//! the number of vertices times 1e-16.
+//! and subtracts nothing (Grassmann, Taksar and Heyman, 1985), so it can be done in logarithms. Marginals are the
+//! derivatives of the logarithm of the determinant in the logarithms of the weights: the same elimination run
+//! backward. Their error is absolute, of the order of the number of vertices times 1e-16, and grows with the
+//! logarithms that are added: undirected trees are taken apart before these grow large (`levels.rs`), and
+//! arborescences that need large ones are refused.
 
 use imle_api::{Error, ErrorKind, Limits};
 
-use crate::Graph;
+use crate::{Graph, levels};
 
 /// Three matrices of this size take 400 MB a thread.
 const MOST_VERTICES: usize = 4096;
+
+/// Logarithms below the negative of this have lost the digits that tell parents apart to 1e-9.
+const LARGEST_DIFFERENCE: f64 = (1 << 22) as f64;
 
 /// Buffers that survive from row to row: matrices `[vertices, vertices]` of logarithms of weights, by child
 /// and parent, where the root is the last vertex.
@@ -52,21 +56,10 @@ pub(crate) fn write(
         );
         return Err(Error::new(ErrorKind::Unsupported, message));
     }
-    elimination.start(graph, theta);
-    let log_partition = elimination.forward(limits)?;
-    elimination.backward(limits)?;
-    mu.fill(0.0);
-    for Arc {
-        edge,
-        child,
-        parent,
-    } in arcs(graph)
-    {
-        mu[edge] += elimination.probability(child, parent, theta[edge]);
+    match graph.root {
+        None => levels::write(graph, elimination, theta, mu, limits),
+        Some(_) => elimination.write(graph, theta, mu, limits),
     }
-    // Absolute rounding, which must not make a probability negative.
-    mu.iter_mut().for_each(|mu| *mu = mu.clamp(0.0, 1.0));
-    Ok(log_partition)
 }
 
 /// An edge in a direction that trees can take.
@@ -98,6 +91,31 @@ fn arcs(graph: &Graph) -> impl Iterator<Item = Arc> {
 }
 
 impl Elimination {
+    /// Writes the marginals of the edges; returns the log-partition.
+    pub(crate) fn write(
+        &mut self,
+        graph: &Graph,
+        theta: &[f64],
+        mu: &mut [f64],
+        limits: &Limits<'_>,
+    ) -> Result<f64, Error> {
+        self.start(graph, theta);
+        let log_partition = self.forward(limits)?;
+        self.backward(limits)?;
+        mu.fill(0.0);
+        for Arc {
+            edge,
+            child,
+            parent,
+        } in arcs(graph)
+        {
+            mu[edge] += self.probability(child, parent, theta[edge]);
+        }
+        // Absolute rounding, which must not make a probability negative.
+        mu.iter_mut().for_each(|mu| *mu = mu.clamp(0.0, 1.0));
+        Ok(log_partition)
+    }
+
     fn start(&mut self, graph: &Graph, theta: &[f64]) {
         let vertices = graph.vertices;
         self.vertices = vertices;
@@ -130,6 +148,14 @@ impl Elimination {
             let (above, below) = self.weights.split_at_mut((v + 1) * n);
             let parents = &above[v * n..];
             let total = (v + 1..n).fold(f64::NEG_INFINITY, |sum, b| log_sum(sum, parents[b]));
+            if total < -LARGEST_DIFFERENCE {
+                let message = format!(
+                    "a part of the graph can be entered only along edges whose theta is {:e} below that of others \
+                     into the same vertices; exact marginals resolve differences up to {LARGEST_DIFFERENCE}",
+                    -total
+                );
+                return Err(Error::new(ErrorKind::InvalidTheta, message));
+            }
             self.totals[v] = total;
             log_partition += total + self.largest[v];
             // The last row is the root's, which has no parent.

@@ -302,6 +302,64 @@ fn marginals_of_very_cold_trees_are_the_best_tree() {
     assert_close(log_partition / solved.objective, 1.0, 1e-12);
 }
 
+/// Found by fuzzing: logarithms of 1e300 lost the digits that tell the trees of a level apart.
+#[test]
+fn marginals_of_trees_far_apart_are_those_of_each_level() {
+    let oracle = open(&json!({"vertices": 5})).unwrap();
+    let at = |low: f64, high: f64| {
+        let theta = [-55.0, 77.0, high, high, high, high, low, 105.0, 99.0, 101.0];
+        marginals(&oracle, &theta).0
+    };
+    // Far enough apart for `exp`, and near enough to be one level.
+    let expected = at(400.0, 800.0);
+    for (low, high) in [(1e12, 1e15), (1e252, 1e300), (1e307, 2e307)] {
+        for (mu, expected) in at(low, high).into_iter().zip(&expected) {
+            assert_close(mu, *expected, 1e-9);
+        }
+    }
+    // Two vertices that are strongly joined hang on one of two weak edges.
+    let oracle = open(&config(3, &[[1, 2], [0, 1], [0, 2]], None)).unwrap();
+    let first = 1.0 / (1.0 + (-2.0_f64).exp());
+    for strong in [1e5, 1e17, 1e300] {
+        let (mu, _) = marginals(&oracle, &[strong, 5.0, 3.0]);
+        assert_close(mu[0], 1.0, 1e-9);
+        assert_close(mu[1], first, 1e-9);
+        assert_close(mu[2], 1.0 - first, 1e-9);
+    }
+}
+
+/// Found by fuzzing, as above.
+#[test]
+fn marginals_of_arborescences_that_rounding_would_decide_are_refused() {
+    let edges = [[1, 2], [2, 1], [0, 1], [0, 2]];
+    let oracle = open(&config(3, &edges, Some(0))).unwrap();
+    let ask = |strong: f64| {
+        let (mut mu, mut log_partition) = (vec![0.0; 4], [unset()]);
+        oracle.marginals(
+            &[strong, strong, 5.0, 3.0],
+            &mut mu,
+            &mut log_partition,
+            &Limits::none(),
+        );
+        let [log_partition] = log_partition;
+        log_partition.map(|_| mu)
+    };
+    let first = 1.0 / (1.0 + (-2.0_f64).exp());
+    assert_close(ask(1e6).unwrap()[2], first, 1e-9);
+    for strong in [1e7, 1e17, 1e300] {
+        let why = ask(strong).unwrap_err();
+        assert_eq!(why.kind(), ErrorKind::InvalidTheta);
+        assert!(
+            why.message()
+                .contains("exact marginals resolve differences up to 4194304"),
+            "{why}"
+        );
+    }
+    // An edge that nobody needs may be as low as it likes.
+    let (mu, _) = marginals(&oracle, &[1.0, -1e300, 5.0, -1e300]);
+    assert_eq!(mu, [1.0, 0.0, 1.0, 0.0]);
+}
+
 #[test]
 fn marginals_of_a_huge_graph_are_refused() {
     let edges: Vec<[usize; 2]> = (1..5000).map(|vertex| [vertex - 1, vertex]).collect();
