@@ -75,12 +75,14 @@ pub(crate) fn words(text: &str) -> Result<Vec<Word<'_>>, Error> {
     for (number, line) in text.lines().enumerate() {
         let code = &line[..line.find('\\').unwrap_or(line.len())];
         let mut at = code.len() - code.trim_start().len();
+        // Counted on from word to word: some programs write a whole objective on one line.
+        let mut column = code[..at].chars().count() + 1;
         let mut first = true;
         while at < code.len() {
             let rest = &code[at..];
             let place = Place {
                 line: number + 1,
-                column: code[..at].chars().count() + 1,
+                column,
             };
             let section = if first { section(rest) } else { None };
             let (token, length) = match section {
@@ -89,8 +91,9 @@ pub(crate) fn words(text: &str) -> Result<Vec<Word<'_>>, Error> {
             };
             let text = &rest[..length];
             words.push(Word { token, text, place });
-            let after = &rest[length..];
-            at = code.len() - after.trim_start().len();
+            let next = code.len() - rest[length..].trim_start().len();
+            column += code[at..next].chars().count();
+            at = next;
             first = false;
         }
     }

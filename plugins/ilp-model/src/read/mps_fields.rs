@@ -26,14 +26,15 @@ impl Field<'_> {
 
 pub(crate) fn fields(line: usize, text: &str) -> Vec<Field<'_>> {
     let mut fields = Vec::new();
-    let mut at = 0;
+    let (mut at, mut column) = (0, 1);
     for part in text.split_whitespace() {
         let start = at + text[at..].find(part).unwrap_or(0);
-        let column = text[..start].chars().count() + 1;
+        column += text[at..start].chars().count();
         fields.push(Field {
             text: part,
             place: Place { line, column },
         });
+        column += part.chars().count();
         at = start + part.len();
     }
     fields

@@ -437,3 +437,20 @@ fn mps_names_the_place_of_a_mistake() {
         .collect();
     refuses(mps::parse, &cases);
 }
+
+/// Places were once counted from the beginning of the line for every word: this took minutes.
+#[test]
+fn a_long_line_takes_as_long_as_many_short_ones() {
+    const VARIABLES: usize = 300_000;
+    let terms: String = (0..VARIABLES).map(|at| format!(" + v{at}")).collect();
+    let (model, _) = lp(&format!("max{terms}\nst\n v0 <= 1\nend"));
+    assert_eq!(model.variables().len(), VARIABLES);
+    let place = terms.len() + "max".len() + 2;
+    let error = lp::parse(&format!("max{terms} ^")).unwrap_err();
+    let expected = format!("line 1, column {place}: unexpected `^`");
+    assert_eq!(error.message(), expected);
+    let pairs = " r 1".repeat(VARIABLES);
+    let error = mps::parse(&format!("ROWS\n N c\n L r\nCOLUMNS\n x{pairs}\nENDATA")).unwrap_err();
+    let expected = "line 5, column 8: a second entry of column `x` in row `r`";
+    assert_eq!(error.message(), expected);
+}
