@@ -52,6 +52,7 @@ fn a_table_without_sense_is_refused() {
         ("no_solvers", "the table claims 0 solvers"),
         ("too_many_solvers", "the table claims 1099511627776 solvers"),
         ("solvers_null", "the array of solvers is null"),
+        ("solvers_not_aligned", "the array of solvers is not aligned"),
         ("solver_null", "the table of solver 0 is null"),
         ("duplicate_name", "two solvers are named `bad`"),
         ("name_null", "the name of solver 0 is null"),

@@ -248,9 +248,12 @@ impl Contents {
         if table.solvers.is_null() {
             return Err(mismatch("the array of solvers is null"));
         }
+        if !table.solvers.is_aligned() {
+            return Err(mismatch("the array of solvers is not aligned"));
+        }
         let mut solvers: Vec<(SolverInfo, Functions)> = Vec::new();
         for index in 0..count as usize {
-            // SAFETY: `solvers` leads to `count` pointers, each null or to a solver table.
+            // SAFETY: `solvers` is aligned and leads to `count` pointers, each null or to a solver table.
             let table = unsafe {
                 read(
                     *table.solvers.add(index),

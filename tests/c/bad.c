@@ -51,6 +51,8 @@
 #define SOLVER_COUNT (UINT64_C(1) << 40)
 #elif defined MODE_solvers_null
 #define SOLVERS NULL
+#elif defined MODE_solvers_not_aligned
+#define SOLVERS ((const imle_solver *const *)(const void *)((const char *)solvers + 4))
 #elif defined MODE_solver_null
 #define FIRST_SOLVER NULL
 #elif defined MODE_duplicate_name
