@@ -182,7 +182,16 @@ fn bad_settings_get_a_sentence() {
         ),
         (
             sampling(|sampling| sampling.noise = sum_of_gamma(0.0, 10)),
-            "noise: kappa = 0 is not a positive number",
+            "noise: kappa = 0.0 is not between 1e-5 and 1e7",
+        ),
+        // Found by fuzzing: the search for a table of draws had no end.
+        (
+            sampling(|sampling| sampling.noise = sum_of_gamma(1e308, 10)),
+            "noise: kappa = 1e308 is not between 1e-5 and 1e7",
+        ),
+        (
+            sampling(|sampling| sampling.noise = sum_of_gamma(5e-324, 10)),
+            "noise: kappa = 5e-324 is not between 1e-5 and 1e7",
         ),
         (
             sampling(|sampling| sampling.noise = sum_of_gamma(2.0, 0)),

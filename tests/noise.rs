@@ -169,8 +169,8 @@ fn a_shorter_row_is_the_beginning_of_a_longer_one() {
 
 #[test]
 fn noise_is_finite_at_every_kappa() {
-    for kappa in [1e-3, 0.5, 1.0, 1e3, 1e6] {
-        for terms in [Some(1), Some(10), None] {
+    for kappa in [1e-5, 1e-3, 0.5, 1.0, 1e3, 1e6, 1e7] {
+        for terms in [Some(1), Some(10), Some(u32::MAX), None] {
             let noise = SumOfGamma { kappa, terms };
             let address = Address {
                 seed: 0,

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::f64::consts::{LN_2, PI};
+use std::ops::RangeInclusive;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use imle_api::{Error, ErrorKind};
@@ -11,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::characteristic::GammaSum;
 use super::quantile_table::{QuantileTable, Tail};
 use super::{Address, Noise};
+
+/// Beyond, integrals take minutes and find no table.
+const KAPPAS: RangeInclusive<f64> = 1e-5..=1e7;
 
 /// The mean of Gumbel(0, 1).
 const EULER_GAMMA: f64 = 0.577_215_664_901_532_9;
@@ -25,12 +29,11 @@ const EULER_GAMMA: f64 = 0.577_215_664_901_532_9;
 ///
 /// Draws are read from a table of the quantile function: the share of draws below any value is right to 1e-6
 /// of itself, in both tails, down to 2^-64. The first draw for a `kappa` and a number of terms makes that table,
-/// in some 30 to 100 ms; the process keeps its 64 KiB from then on. A `kappa` below 1e-5 or above 1e8 may be
-/// refused then, with [`ErrorKind::InvalidConfig`].
+/// in some 30 to 100 ms; the process keeps its 64 KiB from then on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SumOfGamma {
-    /// The number of ones in a state; any positive real number.
+    /// The number of ones in a state; any real number from 1e-5 to 1e7.
     pub kappa: f64,
     /// The number of terms `s` of the sum, 10 in the paper; `None` for the limit of more and more terms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -128,8 +131,9 @@ impl SumOfGamma {
 
     fn check_parameters(&self) -> Result<(), Error> {
         let invalid = |message: String| Err(Error::new(ErrorKind::InvalidConfig, message));
-        if !(self.kappa.is_finite() && self.kappa > 0.0) {
-            return invalid(format!("kappa = {} is not a positive number", self.kappa));
+        if !KAPPAS.contains(&self.kappa) {
+            let kappa = self.kappa;
+            return invalid(format!("kappa = {kappa:?} is not between 1e-5 and 1e7"));
         }
         if self.terms == Some(0) {
             return invalid("terms = 0; use at least 1".to_owned());
@@ -172,7 +176,7 @@ impl SumOfGamma {
 #[typetag::serde(name = "sum_of_gamma")]
 impl Noise for SumOfGamma {
     fn validate(&self) -> Result<(), Error> {
-        self.quantiles().map(|_| ()) // at the extremes of kappa there is none
+        self.quantiles().map(|_| ()) // there may be none for an extreme kappa
     }
 
     fn fill(&self, address: &Address, eps: &mut [f64]) -> Result<(), Error> {

@@ -68,6 +68,11 @@ fn each_mistake_has_its_sentence() {
             "two rows are named `a`",
         ),
         (
+            // Found by fuzzing: they would take all memory, and then the process with them.
+            json!({"model": {"binaries": 1_000_000_000_000_u64}}),
+            "binaries = 1000000000000 is more than 16777216",
+        ),
+        (
             one(json!({"name": "n", "kind": "integer", "lower": 2, "upper": 1})),
             "the bounds 2 and 1 of variable `n` are crossed",
         ),
