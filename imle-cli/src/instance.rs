@@ -55,7 +55,9 @@ impl InstanceOptions {
                 let hint = format!("`imle plugins show {}` lists the keys", self.solver);
                 Failure::input(format!("{why}; {hint}"))
             }
-            ErrorKind::NotFound if self.library.is_none() => loading::not_found(&why, common),
+            ErrorKind::NotFound if self.library.is_none() => {
+                loading::not_found(why.message(), common)
+            }
             _ => why.into(),
         })?;
         Ok(Instance {

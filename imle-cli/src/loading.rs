@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use imle_runtime::{Error, ErrorKind, Lock, Plugin, Registry, cargo_library_directory};
+use imle_runtime::{ErrorKind, Lock, Plugin, Registry, cargo_library_directory};
 
 use crate::arguments::Common;
 use crate::failure::{Exit, Failure};
@@ -31,17 +31,24 @@ pub(crate) fn plugin(library: &Path, common: &Common) -> Result<Plugin, Failure>
 }
 
 /// That a solver is not there, with the folders in which it is not.
-pub(crate) fn not_found(why: &Error, common: &Common) -> Failure {
-    let searched: Vec<String> = folders(common)
-        .unwrap_or_default()
-        .iter()
-        .map(|folder| folder.display().to_string())
-        .collect();
-    let place = match searched.is_empty() {
-        true => "there is no folder to search, name one with --plugins DIR".to_owned(),
-        false => format!("searched in {}", searched.join(", ")),
+pub(crate) fn not_found(message: &str, common: &Common) -> Failure {
+    let message = format!("{message}; {}", searched(common));
+    Failure::new(Exit::Plugin, message)
+}
+
+/// Where plugins were looked for, or could be.
+pub(crate) fn searched(common: &Common) -> String {
+    let list = |folders: Vec<PathBuf>| {
+        let names = folders.iter().map(|folder| folder.display().to_string());
+        names.collect::<Vec<_>>().join(", ")
     };
-    Failure::new(Exit::Plugin, format!("{}; {place}", why.message()))
+    match folders(common).unwrap_or_default() {
+        none if none.is_empty() => format!(
+            "none of the folders {} is there; name one that has plugins: --plugins DIR",
+            list(usual_folders())
+        ),
+        folders => format!("searched in {}", list(folders)),
+    }
 }
 
 /// What every plugin is loaded after.
@@ -58,10 +65,12 @@ fn enforce_lock(common: &Common) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The folders to search, each absolute.
+/// The folders to search, each absolute: those that are named, or the usual ones that are there.
 pub(crate) fn folders(common: &Common) -> Result<Vec<PathBuf>, Failure> {
     if common.folders.is_empty() {
-        return Ok(usual_folders());
+        let mut folders = usual_folders();
+        folders.retain(|folder| folder.is_dir());
+        return Ok(folders);
     }
     let absolute = |folder: &PathBuf| {
         std::path::absolute(folder).map_err(|why| Failure::file(folder.display(), why))
@@ -69,7 +78,7 @@ pub(crate) fn folders(common: &Common) -> Result<Vec<PathBuf>, Failure> {
     common.folders.iter().map(absolute).collect()
 }
 
-/// Of the user, of the system, and of the build that this program is from: those that are there.
+/// Of the user, of the system, and of the build that this program is from, whether they are there or not.
 fn usual_folders() -> Vec<PathBuf> {
     let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/share"));
     let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
@@ -81,6 +90,5 @@ fn usual_folders() -> Vec<PathBuf> {
     folders.push("/usr/local/lib/imle/plugins".into());
     folders.push("/usr/lib/imle/plugins".into());
     folders.extend(cargo_library_directory().ok());
-    folders.retain(|folder| folder.is_dir());
     folders
 }

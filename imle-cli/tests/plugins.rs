@@ -3,6 +3,7 @@
 mod common;
 
 use std::fs;
+use std::path::Path;
 
 use common::{imle, library, program, run, text};
 
@@ -76,7 +77,7 @@ fn a_library_that_cannot_be_used_is_named_and_the_others_are_listed() {
             "k-subset",
             "not loaded:",
             "libimle_broken.so",
-            "1 libraries could not be used",
+            "1 library could not be used",
         ],
     );
     imle(&["plugins", "/no/such/folder"]).failed(5, &["/no/such/folder"]);
@@ -144,4 +145,34 @@ fn every_solver_has_an_example_that_works() {
 #[test]
 fn a_solver_that_is_not_there_names_those_that_are() {
     imle(&["plugins", "show", "other"]).failed(5, &["no solver `other`; there are: ", "k-subset"]);
+}
+
+/// As after `cargo install`: beside the program there are no plugins.
+#[test]
+fn where_no_plugins_are_the_places_are_named_that_could_have_some() {
+    let of_system = ["/usr/local/lib/imle/plugins", "/usr/lib/imle/plugins"];
+    if of_system.iter().any(|folder| Path::new(folder).exists()) {
+        eprintln!("not tested: this system has plugins");
+        return;
+    }
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let installed = folder.path().join("imle");
+    fs::hard_link(env!("CARGO_BIN_EXE_imle"), &installed).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(&installed);
+        command.args(arguments).env_remove("IMLE_PLUGIN_PATH");
+        command.env("XDG_DATA_HOME", "/no/such/folder");
+        common::run(command, "")
+    };
+    let places = [
+        "/no/such/folder/imle/plugins, /usr/local/lib/imle/plugins",
+        "--plugins DIR",
+    ];
+    for (arguments, code) in [
+        (&["plugins"][..], 0),
+        (&["plugins", "show", "k-subset"], 5),
+        (&["solve", "k-subset"], 5),
+    ] {
+        run(arguments).failed(code, &places);
+    }
 }

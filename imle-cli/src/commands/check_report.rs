@@ -146,6 +146,7 @@ impl Report {
         }
         match failed {
             0 => Ok(()),
+            1 => Err(Failure::after_all(Exit::Broken, "1 broken promise")),
             _ => Err(Failure::after_all(
                 Exit::Broken,
                 format!("{failed} broken promises"),

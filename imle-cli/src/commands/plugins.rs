@@ -49,7 +49,8 @@ impl Plugins {
         match registry.problems().len() {
             0 => Ok(()),
             count => {
-                let message = format!("{count} libraries could not be used");
+                let libraries = if count == 1 { "library" } else { "libraries" };
+                let message = format!("{count} {libraries} could not be used");
                 Err(Failure::after_all(Exit::Plugin, message))
             }
         }
@@ -59,12 +60,10 @@ impl Plugins {
 fn print(registry: &Registry, common: &Common) -> Result<(), Failure> {
     let list = registry.list();
     if list.is_empty() {
-        let folders = loading::folders(common)?;
-        remark("There are no plugins. Searched:");
-        folders
-            .iter()
-            .for_each(|folder| remark(format_args!("  {}", folder.display())));
-        remark("Name a folder: imle plugins DIR");
+        remark(format_args!(
+            "There are no plugins: {}",
+            loading::searched(common)
+        ));
     } else {
         let mut lines = table([
             "solver",

@@ -46,7 +46,9 @@ impl Run {
         }
         let registry = loading::registry(common)?;
         let opened = layer.open(&registry).map_err(|why| match why.kind() {
-            ErrorKind::NotFound => loading::not_found(&why, common),
+            ErrorKind::NotFound if why.message().starts_with("no solver") => {
+                loading::not_found(why.message(), common)
+            }
             _ => why.into(),
         })?;
         let theta = read_theta(files.theta()?, opened.layer.dim())?;

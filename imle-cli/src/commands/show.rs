@@ -36,12 +36,14 @@ impl Show {
         let list = registry.list();
         let Some(listing) = list.iter().find(|listing| listing.name == self.solver) else {
             let names: Vec<&str> = list.iter().map(|listing| &*listing.name).collect();
-            let message = format!(
-                "no solver `{}`; there are: {}",
-                self.solver,
-                names.join(", ")
-            );
-            return Err(Failure::new(Exit::Plugin, message));
+            let mut message = format!("no solver `{}`", self.solver);
+            if !names.is_empty() {
+                message = format!("{message}; there are: {}", names.join(", "));
+            }
+            return Err(match &self.library {
+                None => loading::not_found(&message, common),
+                Some(_) => Failure::new(Exit::Plugin, message),
+            });
         };
         let schema = match &listing.plugin {
             Some(plugin) => plugin.schema(&listing.solver.name)?,
