@@ -3,15 +3,18 @@
 //! The key is the identity of the instance and the bits of the theta row, so a hit is the state that the
 //! solver itself would return, by the law of the oracle. Errors are not kept.
 
+#[cfg(test)]
+mod models;
+
 use std::borrow::Borrow;
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError};
 
-use dashmap::DashMap;
 use imle_api::{Error, Facts, Identity, Limits, Oracle, Outcome, Solved, unset};
+
+use crate::sync::{AtomicBool, DashMap, Mutex, OnceLock};
 
 /// Bytes that an entry costs beside its key and its state: two maps' worth of pointers, counters and
 /// headers, rounded up.
@@ -127,41 +130,28 @@ impl Memory {
     ) -> Outcome {
         let key = Arc::new(Key::of(asked));
         // Ends the borrow of the map before anybody waits.
-        let entry = self.entries.entry(key.clone()).or_default().value().clone();
-        let others_solve_it = entry.taken.swap(true, Ordering::AcqRel);
-        if others_solve_it && !may_wait && entry.answer.get().is_none() {
-            self.misses.fetch_add(1, Ordering::Relaxed);
-            return solve(z);
+        let entry = self.entries.entry(key.clone()).or_default().clone();
+        if !entry.taken.swap(true, Ordering::AcqRel) {
+            let taken = Taken {
+                memory: self,
+                key,
+                entry,
+            };
+            return taken.solve(z, solve);
         }
-        let mut solved_here = None;
-        let answer = entry.answer.get_or_init(|| {
-            // A panic is held back until the entry, which nobody has counted, is forgotten.
-            let outcome = catch_unwind(AssertUnwindSafe(|| solve(z)));
-            let solved = outcome
-                .as_ref()
-                .ok()
-                .and_then(|outcome| outcome.as_ref().ok());
-            let state = solved.map(|&solved| (solved, z.into()));
-            solved_here = Some(outcome);
-            state
-        });
-        match (solved_here, answer) {
-            (Some(outcome), answer) => {
-                self.misses.fetch_add(1, Ordering::Relaxed);
-                match answer {
-                    Some(_) => self.keep(key, &entry),
-                    None => self.forget(&key, &entry),
-                }
-                outcome.unwrap_or_else(|panic| resume_unwind(panic))
-            }
-            (None, Some((solved, state))) => {
+        let answer = match may_wait {
+            true => Some(entry.answer.wait()),
+            false => entry.answer.get(),
+        };
+        match answer {
+            Some(Some((solved, state))) => {
                 self.hits.fetch_add(1, Ordering::Relaxed);
                 entry.ask();
                 z.copy_from_slice(state);
                 Ok(*solved)
             }
-            // Whoever solved it failed, perhaps at a limit that is not ours.
-            (None, None) => {
+            // Whoever took it is not done or failed, perhaps at a limit that is not ours.
+            _ => {
                 self.misses.fetch_add(1, Ordering::Relaxed);
                 solve(z)
             }
@@ -169,10 +159,10 @@ impl Memory {
     }
 
     /// Counts an entry in and makes room for it.
-    fn keep(&self, key: Arc<Key>, entry: &Arc<Entry>) {
+    fn keep(&self, key: &Arc<Key>, entry: &Arc<Entry>) {
         let size = key.size();
         if size > self.most_bytes {
-            return self.forget(&key, entry);
+            return self.forget(key, entry);
         }
         let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
         while self.bytes.load(Ordering::Relaxed) + size > self.most_bytes {
@@ -188,7 +178,7 @@ impl Memory {
                 clock.push_back(oldest);
             }
         }
-        clock.push_back(key);
+        clock.push_back(key.clone());
         self.bytes.fetch_add(size, Ordering::Relaxed);
     }
 
@@ -202,7 +192,7 @@ impl Memory {
 #[derive(Debug, Default)]
 struct Entry {
     answer: OnceLock<Option<(Solved, Box<[f64]>)>>,
-    /// Somebody solves it, or has.
+    /// Somebody solves it, or has. Nobody else ever writes the answer, so whoever may not wait need not.
     taken: AtomicBool,
     asked_for: AtomicBool,
 }
@@ -212,6 +202,37 @@ impl Entry {
     fn ask(&self) {
         if !self.asked_for.load(Ordering::Relaxed) {
             self.asked_for.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A row that is ours to solve. It ends with an answer, or with the word that there is none: also when the oracle
+/// panics, nobody waits for ever.
+struct Taken<'a> {
+    memory: &'a Memory,
+    key: Arc<Key>,
+    entry: Arc<Entry>,
+}
+
+impl Taken<'_> {
+    fn solve(self, z: &mut [f64], solve: impl Fn(&mut [f64]) -> Outcome) -> Outcome {
+        self.memory.misses.fetch_add(1, Ordering::Relaxed);
+        let outcome = solve(z);
+        if let Ok(solved) = outcome {
+            let first = self.entry.answer.set(Some((solved, z.into())));
+            debug_assert!(first.is_ok(), "only whoever took the row answers");
+            self.memory.keep(&self.key, &self.entry);
+        }
+        outcome
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if self.entry.answer.get().is_none() {
+            // First this, so that whoever comes later takes a row of their own.
+            self.memory.forget(&self.key, &self.entry);
+            let _ = self.entry.answer.set(None);
         }
     }
 }

@@ -67,6 +67,7 @@ mod sampling;
 mod saved;
 mod states;
 mod summation;
+mod sync;
 mod target;
 mod temperature;
 mod trust;
