@@ -1,9 +1,17 @@
 //! A solver as an oracle, without a shared library between them.
 
+#[cfg(test)]
+mod models;
+
 use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
+
+#[cfg(test)]
+use loom::sync::Mutex;
+#[cfg(not(test))]
+use std::sync::Mutex;
 
 use crate::marginals::no_marginals;
 use crate::{

@@ -1,15 +1,19 @@
 //! The host's side of the boundary, second part: the functions of a solver, an instance and its workspaces.
 
+#[cfg(test)]
+mod models;
+
 use std::ffi::{CStr, c_char, c_void};
 use std::fmt;
 use std::ptr::{self, NonNull};
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use imle_api::{Error, ErrorKind, Facts, Identity, abi, in_serial_group};
 
 use crate::plugin::SolverInfo;
 use crate::plugin_checks::{Returned, facts_of};
 use crate::plugin_text::{TextSink, check};
+use crate::sync::Mutex;
 
 /// A configuration schema is cut here.
 const LONGEST_SCHEMA: usize = 16 << 20;
