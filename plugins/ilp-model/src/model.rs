@@ -7,10 +7,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::config::ModelConfig;
-use crate::{bounds, check, invalid};
+use crate::{bounds, check, invalid, read};
 
 /// A magnitude from which a bound means none, as the LP and MPS formats have it.
 const NO_BOUND: f64 = 1e20;
+
+/// More than this is a typing mistake rather than a model: their names alone would take gigabytes.
+const MOST_BINARIES: usize = 1 << 24;
 
 /// Which values a variable takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -98,8 +101,43 @@ impl Model {
         check::make_exact(self, tolerance, values)
     }
 
+    /// Reads the text of an LP file. Beside the model it returns the file's own objective: the coefficient of each
+    /// variable, with their signs turned if the file minimises.
+    ///
+    /// ```
+    /// use imle_ilp_model::Model;
+    ///
+    /// let (model, objective) = Model::from_lp("min 2 x + y\nst\n x + y >= 1\nbinary\n x y\nend")?;
+    /// assert_eq!(model.variables()[1].name, "y");
+    /// assert_eq!(objective, [-2.0, -1.0]);
+    /// # Ok::<(), imle_api::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig`](imle_api::ErrorKind::InvalidConfig) with the line and the column of a mistake, or as
+    /// [`new`](Self::new).
+    pub fn from_lp(text: &str) -> Result<(Self, Vec<f64>), Error> {
+        read::lp::parse(text)
+    }
+
+    /// Reads the text of an MPS file in free form, and returns what [`from_lp`](Self::from_lp) does.
+    ///
+    /// # Errors
+    ///
+    /// As `from_lp`.
+    pub fn from_mps(text: &str) -> Result<(Self, Vec<f64>), Error> {
+        read::mps::parse(text)
+    }
+
     pub(crate) fn from_config(config: ModelConfig) -> Result<Self, Error> {
-        let mut variables: Vec<Variable> = (0..config.binaries)
+        let binaries = config.binaries;
+        if binaries > MOST_BINARIES {
+            return Err(invalid(format!(
+                "binaries = {binaries} is more than {MOST_BINARIES}"
+            )));
+        }
+        let mut variables: Vec<Variable> = (0..binaries)
             .map(|i| variable(format!("x{i}"), Kind::Binary, None, None))
             .collect();
         variables.extend(config.variables.into_iter().map(|v| {

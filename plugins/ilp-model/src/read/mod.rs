@@ -1,9 +1,9 @@
 //! A model from a file, by its extension.
 
-mod lp;
+pub(crate) mod lp;
 mod lp_cursor;
 mod lp_words;
-mod mps;
+pub(crate) mod mps;
 mod mps_bounds;
 mod mps_fields;
 mod place;
