@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::cache::Cache;
 use crate::estimators::Estimator;
 use crate::fallback::Fallback;
+use crate::finite_value::finite_value;
 use crate::imle::Imle;
 use crate::isolation::{Isolation, word_or_table};
 use crate::layer::Layer;
@@ -76,8 +77,8 @@ pub struct OracleConfig {
     /// `config`. See [`Fallback`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fallback: Vec<String>,
-    /// The solver's own configuration; see its schema.
-    #[serde(default = "empty")]
+    /// The solver's own configuration; see its schema. Its numbers are finite.
+    #[serde(default = "empty", deserialize_with = "finite_value")]
     pub config: Value,
     /// The size of the cache in bytes; 0 for none.
     #[serde(default)]

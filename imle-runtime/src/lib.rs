@@ -33,6 +33,7 @@ mod engine;
 mod estimators;
 mod exact;
 mod fallback;
+mod finite_value;
 mod gradient;
 mod imle;
 mod isolation;
