@@ -179,6 +179,12 @@ fn what_is_no_array_of_numbers_is_refused_with_the_reason() {
         ("(-1,)", "where a length should be"),
         ("3", "where `(` should be"),
     ];
+    // Each number of a file would be placed along as many axes as its header has room for.
+    let axes = format!("({})", "1, ".repeat(65));
+    refused(
+        &npy("<f8", true, &axes, &[0; 8]),
+        "the shape has 65 axes, and the most are 64",
+    );
     for (shape, says) in shapes {
         refused(&npy("<f8", false, shape, &[]), says);
     }

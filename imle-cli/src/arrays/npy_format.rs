@@ -12,6 +12,8 @@ use super::{Array, check_integer, invalid};
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
 /// Up to this, 2^53, every integer is a number.
 const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
+/// As many as NumPy has. An element is placed in time that grows with them.
+const MOST_AXES: usize = 64;
 /// Data start at a multiple of this.
 const ALIGNMENT: usize = 64;
 
@@ -22,6 +24,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Array, Error> {
         fortran_order,
         shape,
     } = Header::parse(header)?;
+    if shape.len() > MOST_AXES {
+        let axes = shape.len();
+        return Err(invalid(format!(
+            "the shape has {axes} axes, and the most are {MOST_AXES}"
+        )));
+    }
     let Some(count) = shape
         .iter()
         .try_fold(1_usize, |count, &length| count.checked_mul(length))
