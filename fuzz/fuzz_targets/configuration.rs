@@ -1,0 +1,5 @@
+#![no_main]
+
+mod registry;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| imle_fuzz::configuration(&registry::REGISTRY, data));
