@@ -177,6 +177,7 @@ impl Batch {
             let (mut memory, items) = (M::default(), items.iter_mut().enumerate());
             return items.for_each(|(at, item)| work(&mut memory, at, item));
         }
+        let helpers = (items.len() - 1).min(self.workers() - 1);
         // One by one, or the items behind a slow one would wait for it.
         let items = Mutex::new(items.iter_mut().enumerate());
         let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
@@ -189,7 +190,7 @@ impl Batch {
         };
         // The calling thread works, too: it is awake, and waking another one takes a while.
         in_place_scope(self.pool.as_ref(), |scope| {
-            (1..self.workers()).for_each(|_| scope.spawn(|_| work_off()));
+            (0..helpers).for_each(|_| scope.spawn(|_| work_off()));
             work_off();
         });
     }

@@ -1,6 +1,7 @@
 //! Memory for the states of a call, which a layer uses again from call to call: large blocks that an allocator gives
 //! back to the system come again page by page, which can take as long as the solves.
 
+use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,8 +14,14 @@ const MOST_KEPT: usize = 5;
 type Kept<T> = Arc<Mutex<Vec<Vec<T>>>>;
 
 /// Buffers that nobody needs now.
-#[derive(Debug)]
 pub(crate) struct Buffers<T>(Kept<T>);
+
+/// Not what they hold, which is of earlier calls.
+impl<T> fmt::Debug for Buffers<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buffers").finish_non_exhaustive()
+    }
+}
 
 impl<T> Default for Buffers<T> {
     fn default() -> Self {
@@ -47,10 +54,15 @@ impl<T: Clone> Buffers<T> {
 }
 
 /// Values whose memory goes back to where it was taken, when they are dropped.
-#[derive(Debug)]
 pub(crate) struct Buffer<T> {
     values: Vec<T>,
     home: Option<Kept<T>>,
+}
+
+impl<T: fmt::Debug> fmt::Debug for Buffer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.values.fmt(f)
+    }
 }
 
 impl<T> Drop for Buffer<T> {
@@ -92,5 +104,22 @@ impl<T> Deref for Buffer<T> {
 impl<T> DerefMut for Buffer<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         &mut self.values
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_are_the_values_and_nothing_of_earlier_calls() {
+        let buffers = Buffers::default();
+        buffers.take(LEAST, 123_456.0).fill(123_456.0);
+        let other = buffers.take(LEAST, 0.0);
+        drop(buffers.take(LEAST, 123_456.0));
+        assert!(!format!("{buffers:?}").contains("123456"));
+        let mut other = other;
+        other.fill(1.0);
+        assert!(!format!("{other:?}").contains("123456"));
     }
 }

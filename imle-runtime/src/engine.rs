@@ -24,8 +24,13 @@ pub(crate) struct Engine {
 impl Engine {
     pub(crate) fn new(oracle: Arc<dyn Oracle>, sampling: Sampling) -> Result<Self, Error> {
         sampling.validate()?;
+        let dim = oracle.facts().dim;
+        if dim == 0 {
+            let message = "the oracle says dim = 0; a state has at least one coordinate";
+            return Err(Error::new(ErrorKind::ContractBroken, message));
+        }
         Ok(Self {
-            dim: oracle.facts().dim,
+            dim,
             batch: Batch::new(sampling.threads)?,
             oracles: Oracles::Shared(oracle),
             pool: None,

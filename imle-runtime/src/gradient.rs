@@ -23,6 +23,8 @@ impl Gradient {
     /// Reports all samples of a row whose gradient is not finite, and sets it to zero: as where a difference is divided
     /// by a lambda of 1e-310.
     pub(crate) fn finite(mut self, batch: &Batch, dim: usize, samples: usize) -> Self {
+        self.errors.sort_by_key(|error| (error.row, error.sample));
+        let reported = self.errors.len(); // in order, and looked for there only
         for (row, column) in batch.not_finite(&self.theta, dim, |_| true) {
             let theta = &mut self.theta[row * dim..][..dim];
             let message = format!(
@@ -30,17 +32,14 @@ impl Gradient {
                 theta[column]
             );
             theta.fill(0.0);
-            let known = |&sample: &usize| {
-                let mut errors = self.errors.iter();
-                errors.any(|error| (error.row, error.sample) == (row, sample))
-            };
-            let others: Vec<usize> = (0..samples).filter(|sample| !known(sample)).collect();
-            self.errors
-                .extend(others.into_iter().map(|sample| RowError {
-                    row,
-                    sample,
-                    error: Error::new(ErrorKind::InvalidInput, message.clone()),
-                }));
+            for sample in 0..samples {
+                let known = &self.errors[..reported];
+                let place = |error: &RowError| (error.row, error.sample);
+                if known.binary_search_by_key(&(row, sample), place).is_err() {
+                    let error = Error::new(ErrorKind::InvalidInput, message.clone());
+                    self.errors.push(RowError { row, sample, error });
+                }
+            }
         }
         self.errors.sort_by_key(|error| (error.row, error.sample));
         self

@@ -151,10 +151,9 @@ fn add_unanswered(pass: &Pass<'_>, rows: &[usize], sums: &mut Sums) -> usize {
             sums.tallies[at].solved = 0;
             let why =
                 error.within("it was solved in forward and not again, so its row has no gradient");
-            for failed in &mut sums.tallies[at].errors {
-                if failed.0 == sample {
-                    failed.1 = why.clone();
-                }
+            let errors = &mut sums.tallies[at].errors;
+            if let Ok(place) = errors.binary_search_by_key(&sample, |error| error.0) {
+                errors[place].1 = why;
             }
         }
     }

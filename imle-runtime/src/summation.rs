@@ -252,6 +252,7 @@ impl Adder<'_, '_> {
         let (dim, sides) = (self.pass.dim, self.summation.sides);
         let scratch = &mut *self.scratch;
         let numbers = scratch.outcomes.len() * dim;
+        scratch.z[..numbers].fill(0.0); // as in a batch: nothing of an earlier call
         let (rows, owners) = (self.summation.rows, &scratch.owners);
         solve_ready(
             |place| self.pass.oracles.of(rows[owners[place / sides].0]),
