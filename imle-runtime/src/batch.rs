@@ -1,6 +1,8 @@
 //! Rows to threads. The oracle is told nothing, and no result depends on who solved it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use imle_api::{Error, ErrorKind, Limits, Oracle, Outcome, Solved, first_not_finite, unset};
 use rayon::{Scope, ThreadPool, ThreadPoolBuilder};
@@ -14,8 +16,11 @@ use crate::states::States;
 /// the others waiting.
 const MOST_ROWS_A_UNIT: usize = 64;
 
-/// A pass over fewer numbers is not worth another thread: it takes some 10 us.
-const NUMBERS_FOR_THREADS: usize = 16_384;
+/// What one thread does in less is not worth another one, which takes 20 to 100 us to wake.
+const WAKING: Duration = Duration::from_micros(100);
+
+/// A pass over fewer numbers takes less than that.
+const NUMBERS_FOR_THREADS: usize = 131_072;
 
 /// Numbers of theta that go to an oracle in one call: they and their states stay in the nearest cache.
 const NUMBERS_A_CALL: usize = 2048;
@@ -25,6 +30,9 @@ const NUMBERS_A_CALL: usize = 2048;
 pub(crate) struct Batch {
     threads: usize,
     pool: Option<ThreadPool>,
+    /// What a row of the last call took one thread, in nanoseconds: calls of a layer are much alike. Decides nothing but
+    /// time.
+    row_took: AtomicU64,
     numbers: Buffers<f64>,
     outcomes: Buffers<Outcome>,
 }
@@ -47,6 +55,7 @@ impl Batch {
         Ok(Self {
             threads,
             pool,
+            row_took: AtomicU64::new(u64::MAX), // nothing is known
             numbers: Buffers::default(),
             outcomes: Buffers::default(),
         })
@@ -83,7 +92,14 @@ impl Batch {
         let parts = parts.zip(solved.outcomes.chunks_mut(rows));
         let mut units: Vec<_> = parts.zip(solved.reach.chunks_mut(rows)).collect();
         let rows_a_call = rows_a_call(dim, limits);
-        self.for_each_with(
+        let start = Instant::now();
+        let is_short = self
+            .row_took
+            .load(Ordering::Relaxed)
+            .saturating_mul(count as u64)
+            < WAKING.as_nanos() as u64;
+        let shared = self.share_out(
+            is_short,
             &mut units,
             |scratch: &mut Scratch, index, ((z, outcomes), reach)| {
                 let calls = z.chunks_mut(rows_a_call * dim);
@@ -97,6 +113,10 @@ impl Batch {
                 }
             },
         );
+        let threads = if shared { self.workers() } else { 1 };
+        let took = start.elapsed().as_nanos() as u64 * threads as u64;
+        self.row_took
+            .store(took / count.max(1) as u64, Ordering::Relaxed);
         solved
     }
 
@@ -173,14 +193,33 @@ impl Batch {
         items: &mut [T],
         work: impl Fn(&mut M, usize, &mut T) + Sync,
     ) {
+        self.share_out(false, items, work);
+    }
+
+    /// Likewise. What is thought to be short this thread begins alone, and wakes the others if it was not. Returns
+    /// whether it did.
+    fn share_out<T: Send, M: Default + Send>(
+        &self,
+        is_short: bool,
+        items: &mut [T],
+        work: impl Fn(&mut M, usize, &mut T) + Sync,
+    ) -> bool {
         if self.workers() == 1 || items.len() <= 1 {
             let (mut memory, items) = (M::default(), items.iter_mut().enumerate());
-            return items.for_each(|(at, item)| work(&mut memory, at, item));
+            items.for_each(|(at, item)| work(&mut memory, at, item));
+            return false;
         }
         let helpers = (items.len() - 1).min(self.workers() - 1);
         // One by one, or the items behind a slow one would wait for it.
         let items = Mutex::new(items.iter_mut().enumerate());
         let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let (start, mut memory) = (Instant::now(), M::default());
+        while is_short && start.elapsed() < WAKING {
+            match next() {
+                Some((at, item)) => work(&mut memory, at, item),
+                None => return false,
+            }
+        }
         // A thread that waits inside an oracle may come here a second time, so the memory is not the thread's.
         let work_off = || {
             let mut memory = M::default();
@@ -193,6 +232,7 @@ impl Batch {
             (0..helpers).for_each(|_| scope.spawn(|_| work_off()));
             work_off();
         });
+        true
     }
 
     /// Makes states that need no oracle: `write` writes each, which is zero before. One that fails, or is not finite,
