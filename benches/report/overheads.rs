@@ -152,9 +152,9 @@ pub(crate) fn scaling(_: Option<&Peers>) {
     };
     let (dim, many) = (1000, 4000);
     let theta = centred(many * dim, 1);
-    let subsets = |threads| {
+    let subsets = |rows: usize, threads| {
         let layer = layer(linked(dim, KAPPA), sum_of_gamma(None), 1, threads);
-        Contender::by_clock(many, forward(layer, &theta))
+        Contender::by_clock(rows, forward(layer, &theta[..rows * dim]))
     };
     let grid = json!({"grid": {"height": 12, "width": 12, "moves": "eight"}, "costs": "vertices"});
     let path = loaded("shortest-path", &grid);
@@ -167,11 +167,14 @@ pub(crate) fn scaling(_: Option<&Peers>) {
         let layer = layer(Arc::new(one_slow_row()), NoNoise, 1, threads);
         Contender::by_clock(1, forward(layer, &small[..2000]))
     };
+    let sums = || arithmetic(20_000_000);
     let [
         many_rows,
         few_rows,
         subsets_2,
         subsets_1,
+        fewer_2,
+        fewer_1,
         paths_2,
         paths_1,
         slow_2,
@@ -181,19 +184,21 @@ pub(crate) fn scaling(_: Option<&Peers>) {
     ] = measure([
         of(64_000),
         of(64),
-        subsets(2),
-        subsets(1),
+        subsets(many, 2),
+        subsets(many, 1),
+        subsets(many / 10, 2),
+        subsets(many / 10, 1),
         paths(2),
         paths(1),
         one_slow(2),
         one_slow(1),
         Contender::by_clock(1, || {
             thread::scope(|scope| {
-                scope.spawn(arithmetic);
-                arithmetic()
+                scope.spawn(sums);
+                sums()
             })
         }),
-        Contender::by_clock(1, || (arithmetic(), arithmetic())),
+        Contender::by_clock(1, || (sums(), sums())),
     ]);
     let two = |what, two, one| Row::new(what, two, Target::Faster(1.9)).against("1 thread", one);
     let rows = [
@@ -203,15 +208,20 @@ pub(crate) fn scaling(_: Option<&Peers>) {
             Target::NotSlower(1.05),
         )
         .against("64 rows", &few_rows),
-        two("2 threads, 10 of 1000", &subsets_2, &subsets_1),
-        two("2 threads, paths through 12x12", &paths_2, &paths_1),
+        two("2 threads, 4000 rows, 10 of 1000", &subsets_2, &subsets_1),
+        two("2 threads, 400 rows, 10 of 1000", &fewer_2, &fewer_1),
         two(
-            "2 threads, one row takes as long as the other 999",
+            "2 threads, 4000 rows, paths through 12x12",
+            &paths_2,
+            &paths_1,
+        ),
+        two(
+            "2 threads, the first row takes as long as the other 999",
             &slow_2,
             &slow_1,
         ),
         Row::new(
-            "2 threads, arithmetic in registers: the limit",
+            "2 threads, sums in registers, with a start of a thread",
             &sums_2,
             Target::None,
         )
@@ -227,17 +237,16 @@ pub(crate) fn scaling(_: Option<&Peers>) {
 fn one_slow_row() -> impl Oracle {
     let first = centred(1, 1)[0];
     FnOracle::new(Facts::binary(2), move |theta, z| {
-        let runs = if theta[0] == first { 1000 } else { 1 };
-        let end = Instant::now() + Duration::from_micros(10 * runs);
-        while Instant::now() < end {}
+        let rows = if theta[0] == first { 1000 } else { 1 };
+        arithmetic(rows * 20_000);
         z.fill(0.0);
         Ok(())
     })
 }
 
-/// Work of some 10 ms that waits for no memory.
-fn arithmetic() -> u64 {
-    (0..20_000_000).fold(1, |x: u64, _| std::hint::black_box(x ^ x << 7))
+/// Work of some 0.5 ns a round that waits for no memory.
+fn arithmetic(rounds: u64) -> u64 {
+    (0..rounds).fold(1, |x: u64, _| std::hint::black_box(x ^ x << 7))
 }
 
 /// The most memory that a step through means needs.

@@ -30,9 +30,9 @@ const NUMBERS_A_CALL: usize = 2048;
 pub(crate) struct Batch {
     threads: usize,
     pool: Option<ThreadPool>,
-    /// What a row of the last call took one thread, in nanoseconds: calls of a layer are much alike. Decides nothing but
-    /// time.
-    row_took: AtomicU64,
+    /// What a solve of the last call took one thread, in nanoseconds: calls of a layer are much alike. No result depends
+    /// on it.
+    solve_took: AtomicU64,
     numbers: Buffers<f64>,
     outcomes: Buffers<Outcome>,
 }
@@ -55,7 +55,7 @@ impl Batch {
         Ok(Self {
             threads,
             pool,
-            row_took: AtomicU64::new(u64::MAX), // nothing is known
+            solve_took: AtomicU64::new(u64::MAX), // nothing is known
             numbers: Buffers::default(),
             outcomes: Buffers::default(),
         })
@@ -92,14 +92,8 @@ impl Batch {
         let parts = parts.zip(solved.outcomes.chunks_mut(rows));
         let mut units: Vec<_> = parts.zip(solved.reach.chunks_mut(rows)).collect();
         let rows_a_call = rows_a_call(dim, limits);
-        let start = Instant::now();
-        let is_short = self
-            .row_took
-            .load(Ordering::Relaxed)
-            .saturating_mul(count as u64)
-            < WAKING.as_nanos() as u64;
-        let shared = self.share_out(
-            is_short,
+        self.for_each_of_solves(
+            count,
             &mut units,
             |scratch: &mut Scratch, index, ((z, outcomes), reach)| {
                 let calls = z.chunks_mut(rows_a_call * dim);
@@ -113,10 +107,6 @@ impl Batch {
                 }
             },
         );
-        let threads = if shared { self.workers() } else { 1 };
-        let took = start.elapsed().as_nanos() as u64 * threads as u64;
-        self.row_took
-            .store(took / count.max(1) as u64, Ordering::Relaxed);
         solved
     }
 
@@ -194,6 +184,24 @@ impl Batch {
         work: impl Fn(&mut M, usize, &mut T) + Sync,
     ) {
         self.share_out(false, items, work);
+    }
+
+    /// Likewise, for items that are so many solves together, which the last ones tell the time of.
+    pub(crate) fn for_each_of_solves<T: Send, M: Default + Send>(
+        &self,
+        solves: usize,
+        items: &mut [T],
+        work: impl Fn(&mut M, usize, &mut T) + Sync,
+    ) {
+        let a_solve = self.solve_took.load(Ordering::Relaxed);
+        let is_short = u128::from(a_solve) * solves as u128 <= WAKING.as_nanos();
+        let start = Instant::now();
+        let threads = match self.share_out(is_short, items, work) {
+            true => self.workers(),
+            false => 1,
+        };
+        let took = start.elapsed().as_nanos() * threads as u128 / solves.max(1) as u128;
+        self.solve_took.store(took as u64, Ordering::Relaxed);
     }
 
     /// Likewise. What is thought to be short this thread begins alone, and wakes the others if it was not. Returns

@@ -153,7 +153,7 @@ impl Pass<'_> {
         self.perturb(item, self.tau(item / self.sampling.samples), theta)
     }
 
-    /// Solves one theta for every item, `[rows, samples, dim]`: `prepare` writes it.
+    /// Solves one theta for every item, `[rows, samples, dim]`: `prepare` writes it, all of it, over anything.
     pub fn sample_with(
         &self,
         prepare: impl Fn(usize, &mut [f64]) -> Result<(), Error> + Sync,

@@ -146,8 +146,10 @@ impl Pass<'_> {
     }
 
     fn add_up(&self, summation: &Summation<'_>, units: &mut [Unit<'_>]) {
+        let of_unit = |unit: &Unit<'_>| unit.tallies.len() * unit.samples.len() * summation.sides;
+        let solves = units.iter().map(of_unit).sum();
         self.batch
-            .for_each_with(units, |scratch: &mut Scratch, _, unit| {
+            .for_each_of_solves(solves, units, |scratch: &mut Scratch, _, unit| {
                 let mut adder = Adder {
                     pass: self,
                     summation,

@@ -112,7 +112,8 @@ pub trait Noise: fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// Writes the noise that lives at `address` into `eps`, one value a coordinate.
+    /// Writes the noise that lives at `address` into `eps`, one value a coordinate. `eps` holds anything before, and is to
+    /// be written whole.
     ///
     /// # Errors
     ///

@@ -28,8 +28,8 @@ const EULER_GAMMA: f64 = 0.577_215_664_901_532_9;
 /// The paper has 10 terms, and then the sum of `kappa` draws has mean 0.626, not 0.577.
 ///
 /// Draws are read from a table of the quantile function: the share of draws below any value is right to 1e-6
-/// of itself, in both tails, down to 2^-64. The first draw for a `kappa` and a number of terms makes that table,
-/// in some 30 to 100 ms; the process keeps its 64 KiB from then on.
+/// of itself, in both tails, down to 2^-64. The first layer or draw with a `kappa` and a number of terms makes that
+/// table, in some 30 to 100 ms; the process keeps its 64 KiB from then on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SumOfGamma {
