@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Child, ChildStderr};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,11 +13,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::memory::FirstPage;
+use super::printer::Printer;
 
 /// So much is read at a time.
 const PIECE: usize = 4096;
-/// So many pieces wait for a standard error that takes none; those that find no room are left out.
-const WAITING: usize = 256;
 /// So much of the end of what was printed is kept.
 const KEPT: usize = 32 << 10;
 /// So many lines of it are told.
@@ -144,65 +143,14 @@ fn keep(text: &[u8], end: &mut Vec<u8>) {
     end.drain(..surplus);
 }
 
-/// A thread that prints, because whoever reads what is printed may never take it.
-struct Printer {
-    pieces: SyncSender<Vec<u8>>,
-    /// Bytes that found no room since the last that did.
-    left_out: usize,
-}
-
-impl Printer {
-    /// Also returns what is disconnected when everything is printed and the printer is gone.
-    fn start(mut to: impl Write + Send + 'static) -> io::Result<(Self, Receiver<()>)> {
-        let (pieces, to_print) = sync_channel::<Vec<u8>>(WAITING);
-        let (done, is_done) = channel();
-        let print = move || {
-            // Nobody can be told that there is no standard error.
-            to_print.iter().for_each(|piece| drop(to.write_all(&piece)));
-            drop(done);
-        };
-        let name = "imle-worker printer".to_owned();
-        thread::Builder::new().name(name).spawn(print)?;
-        let left_out = 0;
-        Ok((Self { pieces, left_out }, is_done))
-    }
-
-    fn print(&mut self, text: &[u8]) {
-        let mut piece = Vec::new();
-        if self.left_out > 0 {
-            let left_out = self.left_out;
-            piece =
-                format!("\n[{left_out} bytes that a worker printed are left out]\n").into_bytes();
-        }
-        piece.extend_from_slice(text);
-        match self.pieces.try_send(piece) {
-            Ok(()) => self.left_out = 0,
-            Err(_) => self.left_out += text.len(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::process::CommandExt;
     use std::process::{Command, Stdio};
 
+    use super::super::printer::Full;
     use super::super::turns::Waited;
     use super::*;
-
-    /// Takes nothing, ever, as a pipe that nobody reads.
-    struct Full(Receiver<()>);
-
-    impl Write for Full {
-        fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-            let _ = self.0.recv();
-            Ok(text.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
 
     fn shell(script: &str) -> Child {
         let mut command = Command::new("sh");
@@ -221,31 +169,14 @@ mod tests {
     fn a_worker_is_heard_though_nobody_takes_what_it_prints() {
         let mut child = shell("yes chatter | head -c 8000000 >&2; echo the end >&2; exit 3");
         let page = page();
-        let (open, full) = channel();
-        let follower = Follower::start_with(&mut child, page.clone(), Full(full)).unwrap();
+        let (full, open, _) = Full::new();
+        let follower = Follower::start_with(&mut child, page.clone(), full).unwrap();
         let waited = page.turns().wait(1, Some(Duration::from_secs(60)));
         assert!(matches!(waited, Waited::Dead), "{waited:?}");
         let words = follower.last_words();
         assert!(words.ends_with("chatter / the end"), "{words}");
         assert_eq!(child.wait().unwrap().code(), Some(3));
         drop(open);
-    }
-
-    #[test]
-    fn what_is_left_out_is_said() {
-        let (open, full) = channel();
-        let (mut printer, printed) = Printer::start(Full(full)).unwrap();
-        for _ in 0..WAITING + 2 {
-            printer.print(b"12345");
-        }
-        assert!(printer.left_out > 0 && printer.left_out.is_multiple_of(5));
-        drop(open); // everything is taken from now on
-        while printer.left_out > 0 {
-            printer.print(b"12345");
-            thread::yield_now();
-        }
-        drop(printer);
-        assert!(printed.recv().is_err());
     }
 
     /// A process that has left the group of the worker, and outlives it.

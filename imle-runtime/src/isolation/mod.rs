@@ -3,7 +3,7 @@
 //! [`Isolated`] (oracle.rs) is the oracle. It keeps a [`Worker`](process::Worker) (process.rs), a child process,
 //! for each thread that calls it at a time. A socket opens the solver (wire.rs), and its end is the parent's, by
 //! which the child ends, too. Rows lie in memory that both share (memory.rs), and so do the counters by which
-//! each wakes the other (turns.rs). A thread (follower.rs) says when the child is dead. `serve` (worker.rs) is
+//! each wakes the other (turns.rs). A thread (follower.rs) hears what the child prints and says when it is dead, and another (printer.rs) prints it. `serve` (worker.rs) is
 //! the child's side. The child calls the plugin and judges nothing; all that it wrote is checked
 //! here, as the states of a plugin in this process are.
 
@@ -31,6 +31,8 @@ mod layout;
 mod memory;
 #[cfg(target_os = "linux")]
 mod oracle;
+#[cfg(target_os = "linux")]
+mod printer;
 #[cfg(target_os = "linux")]
 mod process;
 #[cfg(target_os = "linux")]
