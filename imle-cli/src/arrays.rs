@@ -5,13 +5,13 @@ mod npy_format;
 mod npy_header;
 
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
 
 use imle_runtime::{Error, ErrorKind};
 
 use crate::files::{is_stream, write_whole};
-use crate::output::standard_output;
+use crate::output::{remark, standard_output};
 
 /// Numbers in row-major order, and the length of each axis.
 ///
@@ -95,6 +95,9 @@ impl Array {
             false => (path.display().to_string(), std::fs::read(path)),
             true => {
                 let mut bytes = Vec::new();
+                if std::io::stdin().is_terminal() {
+                    remark("reading numbers from the terminal, a row each line, until Ctrl-D");
+                }
                 let read = std::io::stdin().read_to_end(&mut bytes);
                 ("standard input".to_owned(), read.map(|_| bytes))
             }
