@@ -96,9 +96,11 @@ fn a_plugin_takes_a_newer_host_and_refuses_one_from_before_version_1_0() {
         .args([&host, Path::new("-ldl")]);
     common::succeed(compiler);
     let ask = |library: &Path, config: &str| {
-        let mut command = Command::new(&host);
-        command.arg(library).arg(config);
-        common::succeed(command);
+        let plain = Command::new(&host);
+        for mut command in [plain].into_iter().chain(common::valgrind(&host)) {
+            command.arg(library).arg(config);
+            common::succeed(command);
+        }
     };
     for (_, library) in frozen_plugins() {
         ask(&library, "3");
@@ -108,6 +110,11 @@ fn a_plugin_takes_a_newer_host_and_refuses_one_from_before_version_1_0() {
     }
     let rust = cargo_library_directory().expect("Cargo built this test");
     ask(&rust.join("libimle_k_subset.so"), r#"{"dim": 5, "k": 2}"#);
+}
+
+#[test]
+fn valgrind_sees_nothing_wrong() {
+    common::repeat_under_valgrind();
 }
 
 /// Names the crate, so that its library is built beside this test.

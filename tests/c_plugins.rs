@@ -196,6 +196,11 @@ fn a_plugin_in_cpp_loads_and_solves() {
     );
 }
 
+#[test]
+fn valgrind_sees_nothing_wrong() {
+    common::repeat_under_valgrind();
+}
+
 /// The plugin of `k_subset.c`, compiled and loaded once for all tests.
 fn k_subset() -> Option<&'static Plugin> {
     static PLUGIN: OnceLock<Option<Plugin>> = OnceLock::new();
