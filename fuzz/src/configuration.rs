@@ -62,7 +62,7 @@ pub(crate) fn is_large(config: &Value) -> bool {
             let is_size = SIZES.contains(&key.as_str());
             let sizes = value
                 .as_array()
-                .map_or(std::slice::from_ref(value), |all| all);
+                .map_or(std::slice::from_ref(value), Vec::as_slice);
             is_size && sizes.iter().any(size) || is_large(value)
         }),
         Value::Array(values) => values.iter().any(is_large),

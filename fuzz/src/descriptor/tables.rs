@@ -16,9 +16,9 @@ struct Roomy<T> {
 }
 
 impl<T> Roomy<T> {
-    fn new(table: T) -> Box<Self> {
+    fn new(table: T) -> Self {
         let room = [u64::MAX; 32];
-        Box::new(Self { table, room })
+        Self { table, room }
     }
 }
 
@@ -29,7 +29,7 @@ pub(super) struct Tables {
     /// What the functions return for the two.
     pub(super) entry: Way,
     pub(super) extension: Way,
-    _solvers: Vec<Box<Roomy<abi::Solver>>>,
+    _solvers: Vec<Roomy<abi::Solver>>,
     _array: Vec<*const abi::Solver>,
     _texts: Vec<u8>,
 }
@@ -93,8 +93,8 @@ impl Tables {
             marginals: there(bytes).then_some(functions::marginals),
         };
         Self {
-            plugin: Roomy::new(plugin),
-            marginals: Roomy::new(marginals),
+            plugin: Box::new(Roomy::new(plugin)),
+            marginals: Box::new(Roomy::new(marginals)),
             entry: Way::of(bytes),
             extension: Way::of(bytes),
             _solvers: solvers,
