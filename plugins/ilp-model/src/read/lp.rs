@@ -7,11 +7,11 @@ use std::collections::{HashMap, HashSet};
 
 use imle_api::Error;
 
-use super::WithObjective;
 use super::lp_cursor::{Cursor, is_infinity};
 use super::lp_words::{Section, Token, words};
+use super::{WithObjective, with_objective};
 use crate::model::variable;
-use crate::{Kind, Model, Row, Sense};
+use crate::{Kind, Row, Sense};
 
 pub(crate) fn parse(text: &str) -> Result<WithObjective, Error> {
     let words = words(text)?;
@@ -39,7 +39,7 @@ pub(crate) fn parse(text: &str) -> Result<WithObjective, Error> {
             )
         })
         .collect();
-    Ok((Model::new(variables, rows)?, dense))
+    with_objective(variables, rows, dense)
 }
 
 struct Column<'a> {

@@ -14,10 +14,28 @@ use std::path::Path;
 
 use imle_api::{Error, ErrorKind};
 
-use crate::{Model, invalid};
+use crate::{Model, Row, Variable, invalid};
 
 /// A model and its own objective: the coefficients of the variables, to be maximised.
 pub(crate) type WithObjective = (Model, Vec<f64>);
+
+/// Checks variables and rows, and that the objective has finite coefficients: a file can write an infinity, or two
+/// numbers whose sum is one.
+fn with_objective(
+    variables: Vec<Variable>,
+    rows: Vec<Row>,
+    objective: Vec<f64>,
+) -> Result<WithObjective, Error> {
+    let model = Model::new(variables, rows)?;
+    match objective.iter().position(|c| !c.is_finite()) {
+        None => Ok((model, objective)),
+        Some(at) => {
+            let (name, coefficient) = (&model.variables()[at].name, objective[at].abs());
+            let message = format!("the objective has the coefficient {coefficient} for `{name}`");
+            Err(invalid(message))
+        }
+    }
+}
 
 pub(crate) fn file(path: &Path) -> Result<WithObjective, Error> {
     let extension = path

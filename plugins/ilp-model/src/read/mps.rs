@@ -7,11 +7,11 @@ use std::collections::HashMap;
 
 use imle_api::Error;
 
-use super::WithObjective;
 use super::mps_bounds::Column;
 use super::mps_fields::{Field, fields, without_set};
+use super::{WithObjective, with_objective};
 use crate::model::Row;
-use crate::{Kind, Model, Sense, invalid};
+use crate::{Kind, Sense, invalid};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Section {
@@ -281,7 +281,7 @@ impl<'a> File<'a> {
         let variables = self.columns.into_iter().map(Column::finish);
         let variables = variables.collect::<Result<_, _>>()?;
         let rows = self.rows.into_iter().map(Draft::finish).collect();
-        Ok((Model::new(variables, rows)?, objective))
+        with_objective(variables, rows, objective)
     }
 }
 

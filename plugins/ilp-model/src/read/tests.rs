@@ -327,6 +327,12 @@ fn mps_names_the_place_of_a_mistake() {
             " w eq2 1x",
             "line 18, column 8: `1x` is not a number",
         ),
+        // Found by fuzzing: every row of theta would have been too large.
+        (
+            " x cost 1 le 1",
+            " x cost -inf le 1",
+            "the objective has the coefficient inf for `x`",
+        ),
         (
             " w eq2 1",
             " w eq2 nan",
