@@ -30,8 +30,8 @@
 
 use imle_api::{Error, ErrorKind, Facts, Limits, Proof, Solver, export_plugin};
 
-/// More items than this are a typing mistake rather than a problem.
-const MOST_ITEMS: usize = 1 << 31;
+/// More items than this are a typing mistake rather than a problem, and their ranks would take gigabytes.
+const MOST_ITEMS: usize = 1 << 24;
 
 /// What is handed out.
 ///
@@ -74,7 +74,7 @@ impl Solver for Ranking {
         let invalid = |message| Err(Error::new(ErrorKind::InvalidConfig, message));
         let dim = config.dim;
         if !(1..=MOST_ITEMS).contains(&dim) {
-            return invalid(format!("dim = {dim} is not between 1 and 2^31"));
+            return invalid(format!("dim = {dim} is not between 1 and 2^24"));
         }
         let scale = if config.normalized { dim as f64 } else { 1.0 };
         let mut values = match config.values {
@@ -177,6 +177,7 @@ mod tests {
             )
             .refuses(json!({"dim": 0}))
             .refuses(json!({"dim": 1_u64 << 60}))
+            .refuses(json!({"dim": 1_u64 << 31})) // 16 GiB of ranks
             .refuses(json!({"dim": 3, "values": [1.0, 2.0]}))
             .refuses(json!({"dim": 1, "values": [2.0], "normalized": true}))
             .refuses(json!({"values": [2.0]}))

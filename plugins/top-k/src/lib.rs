@@ -56,7 +56,9 @@ pub struct Config {
 /// The selections of `k` out of `dim` coordinates, or of at most `k`.
 #[derive(Debug)]
 pub struct TopK {
+    dim: usize,
     k: usize,
+    /// One for each coordinate, or none at all.
     costs: Vec<f64>,
     at_most: bool,
 }
@@ -88,19 +90,23 @@ impl Solver for TopK {
         if k < 1 || k > dim {
             return invalid(format!("k = {k} is not between 1 and dim = {dim}"));
         }
-        let costs = costs.unwrap_or_else(|| vec![0.0; dim]);
-        if costs.len() != dim {
-            let count = costs.len();
+        if let Some(count) = costs.as_ref().map(Vec::len).filter(|&count| count != dim) {
             return invalid(format!("there are {count} costs for dim = {dim}"));
         }
+        let costs = costs.unwrap_or_default();
         if let Some(at) = costs.iter().position(|cost| !cost.is_finite()) {
             return invalid(format!("costs[{at}] = {} is not finite", costs[at]));
         }
-        Ok(Self { k, costs, at_most })
+        Ok(Self {
+            dim,
+            k,
+            costs,
+            at_most,
+        })
     }
 
     fn facts(&self) -> Facts {
-        let facts = Facts::binary(self.costs.len());
+        let facts = Facts::binary(self.dim);
         match self.at_most {
             true => facts,
             false => facts.with_ones(self.k),
@@ -116,12 +122,10 @@ impl Solver for TopK {
     ) -> Result<Proof, Error> {
         let Workspace { net, order } = workspace;
         net.clear();
-        net.extend(
-            theta
-                .iter()
-                .zip(&self.costs)
-                .map(|(theta, cost)| theta - cost),
-        );
+        net.extend_from_slice(theta);
+        net.iter_mut()
+            .zip(&self.costs)
+            .for_each(|(net, cost)| *net -= cost);
         if let Some(column) = net.iter().position(|net| !net.is_finite()) {
             let (theta, cost) = (theta[column], self.costs[column]);
             let message = format!(

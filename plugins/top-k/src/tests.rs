@@ -109,3 +109,10 @@ fn the_radius_reaches_to_the_next_or_to_zero() {
     assert!(is_just_below(radius(at_most, &[3.0, 2.0, -9.0]), 1.0));
     assert!(is_just_below(radius(at_most, &[3.0, 0.75, 0.5]), 0.25));
 }
+
+/// Costs that nobody gave were once written out: 16 GiB of zeros.
+#[test]
+fn an_instance_without_costs_takes_no_memory_for_them() {
+    let oracle = Linked::<TopK>::open(r#"{"dim": 2147483648, "k": 1}"#).unwrap();
+    assert_eq!(oracle.facts().dim, 1 << 31);
+}
