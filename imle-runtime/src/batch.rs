@@ -1,26 +1,11 @@
 //! Rows to threads. The oracle is told nothing, and no result depends on who solved it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
 use imle_api::{Error, ErrorKind, Limits, Oracle, Outcome, Solved, first_not_finite, unset};
-use rayon::{Scope, ThreadPool, ThreadPoolBuilder};
 
 use crate::buffers::{Buffer, Buffers};
 use crate::numbers::largest_size;
-use crate::pool::PooledRow;
 use crate::states::States;
-
-/// Rows that a thread takes at a time: enough to make that cheap, few enough that a slow row does not keep
-/// the others waiting.
-const MOST_ROWS_A_UNIT: usize = 64;
-
-/// What one thread does in less is not worth another one, which takes 20 to 100 us to wake.
-const WAKING: Duration = Duration::from_micros(100);
-
-/// A pass over fewer numbers takes less than that.
-const NUMBERS_FOR_THREADS: usize = 131_072;
+use crate::threads::{MOST_ROWS_A_UNIT, Threads};
 
 /// Numbers of theta that go to an oracle in one call: they and their states stay in the nearest cache.
 const NUMBERS_A_CALL: usize = 2048;
@@ -28,11 +13,7 @@ const NUMBERS_A_CALL: usize = 2048;
 /// Hands rows to threads, and memory to calls.
 #[derive(Debug)]
 pub(crate) struct Batch {
-    threads: usize,
-    pool: Option<ThreadPool>,
-    /// What a solve of the last call took one thread, in nanoseconds: calls of a layer are much alike. No result depends
-    /// on it.
-    solve_took: AtomicU64,
+    pub(crate) threads: Threads,
     numbers: Buffers<f64>,
     outcomes: Buffers<Outcome>,
 }
@@ -40,38 +21,11 @@ pub(crate) struct Batch {
 impl Batch {
     /// `threads = 0` uses all cores.
     pub(crate) fn new(threads: usize) -> Result<Self, Error> {
-        let pool = match threads {
-            0 | 1 => None,
-            _ => Some(
-                ThreadPoolBuilder::new()
-                    .num_threads(threads - 1) // and the one that calls
-                    .build()
-                    .map_err(|why| {
-                        let message = format!("cannot start {threads} threads: {why}");
-                        Error::new(ErrorKind::Io, message)
-                    })?,
-            ),
-        };
         Ok(Self {
-            threads,
-            pool,
-            solve_took: AtomicU64::new(u64::MAX), // nothing is known
+            threads: Threads::new(threads)?,
             numbers: Buffers::default(),
             outcomes: Buffers::default(),
         })
-    }
-
-    pub(crate) fn workers(&self) -> usize {
-        match self.threads {
-            0 => rayon::current_num_threads(),
-            threads => threads,
-        }
-    }
-
-    /// How many of so many rows one thread takes at a time.
-    pub(crate) fn rows_a_unit(&self, rows: usize) -> usize {
-        rows.div_ceil(16 * self.workers())
-            .clamp(1, MOST_ROWS_A_UNIT)
     }
 
     /// Solves `count` rows: `prepare` writes the theta of a row, `oracle_of` names who solves it.
@@ -87,12 +41,12 @@ impl Batch {
         limits: &Limits<'_>,
     ) -> States {
         let mut solved = self.room(count, dim);
-        let rows = self.rows_a_unit(count);
+        let rows = self.threads.rows_a_unit(count);
         let parts = solved.z.chunks_mut(rows * dim);
         let parts = parts.zip(solved.outcomes.chunks_mut(rows));
         let mut units: Vec<_> = parts.zip(solved.reach.chunks_mut(rows)).collect();
         let rows_a_call = rows_a_call(dim, limits);
-        self.for_each_of_solves(
+        self.threads.for_each_of_solves(
             count,
             &mut units,
             |scratch: &mut Scratch, index, ((z, outcomes), reach)| {
@@ -129,13 +83,14 @@ impl Batch {
         of: impl Fn(&mut M, usize) -> T + Sync,
     ) -> Vec<T> {
         let mut values = vec![T::default(); count];
-        let rows = self.rows_a_pass(count, width);
+        let rows = self.threads.rows_a_pass(count, width);
         let mut units: Vec<_> = values.chunks_mut(rows).collect();
-        self.for_each_with(&mut units, |memory, index, values| {
-            for (offset, value) in values.iter_mut().enumerate() {
-                *value = of(memory, index * rows + offset);
-            }
-        });
+        self.threads
+            .for_each_with(&mut units, |memory, index, values| {
+                for (offset, value) in values.iter_mut().enumerate() {
+                    *value = of(memory, index * rows + offset);
+                }
+            });
         values
     }
 
@@ -147,100 +102,16 @@ impl Batch {
         notes: &mut [T],
         work: impl Fn(usize, &mut [f64], &mut T) + Sync,
     ) {
-        let rows = self.rows_a_pass(notes.len(), dim);
+        let rows = self.threads.rows_a_pass(notes.len(), dim);
         let parts = numbers.chunks_mut(rows * dim).zip(notes.chunks_mut(rows));
         let mut units: Vec<_> = parts.collect();
-        self.for_each_with(&mut units, |(): &mut (), index, (numbers, notes)| {
-            let parts = numbers.chunks_exact_mut(dim).zip(notes.iter_mut());
-            for (offset, (numbers, note)) in parts.enumerate() {
-                work(index * rows + offset, numbers, note);
-            }
-        });
-    }
-
-    /// How many rows of `width` numbers one thread takes at a time for a pass over them: all, where waking
-    /// another thread takes longer than that.
-    fn rows_a_pass(&self, count: usize, width: usize) -> usize {
-        match count * width < NUMBERS_FOR_THREADS {
-            true => count.max(1),
-            false => self.rows_a_unit(count),
-        }
-    }
-
-    /// Works on each item by itself; which thread does so decides nothing.
-    pub(crate) fn for_each<T: Send>(&self, items: &mut [T], work: impl Fn(usize, &mut T) + Sync) {
-        let together = self.rows_a_unit(items.len());
-        let mut units: Vec<_> = items.chunks_mut(together).collect();
-        self.for_each_with(&mut units, |(): &mut (), index, items| {
-            let items = items.iter_mut().enumerate();
-            items.for_each(|(offset, item)| work(index * together + offset, item));
-        });
-    }
-
-    /// Likewise, one item at a time, with memory that is used again: one for each thread at work.
-    pub(crate) fn for_each_with<T: Send, M: Default + Send>(
-        &self,
-        items: &mut [T],
-        work: impl Fn(&mut M, usize, &mut T) + Sync,
-    ) {
-        self.share_out(false, items, work);
-    }
-
-    /// Likewise, for items that are so many solves together, which the last ones tell the time of.
-    pub(crate) fn for_each_of_solves<T: Send, M: Default + Send>(
-        &self,
-        solves: usize,
-        items: &mut [T],
-        work: impl Fn(&mut M, usize, &mut T) + Sync,
-    ) {
-        let a_solve = self.solve_took.load(Ordering::Relaxed);
-        let is_short = u128::from(a_solve) * solves as u128 <= WAKING.as_nanos();
-        let start = Instant::now();
-        let threads = match self.share_out(is_short, items, work) {
-            true => self.workers(),
-            false => 1,
-        };
-        let took = start.elapsed().as_nanos() * threads as u128 / solves.max(1) as u128;
-        self.solve_took.store(took as u64, Ordering::Relaxed);
-    }
-
-    /// Likewise. What is thought to be short this thread begins alone, and wakes the others if it was not. Returns
-    /// whether it did.
-    fn share_out<T: Send, M: Default + Send>(
-        &self,
-        is_short: bool,
-        items: &mut [T],
-        work: impl Fn(&mut M, usize, &mut T) + Sync,
-    ) -> bool {
-        if self.workers() == 1 || items.len() <= 1 {
-            let (mut memory, items) = (M::default(), items.iter_mut().enumerate());
-            items.for_each(|(at, item)| work(&mut memory, at, item));
-            return false;
-        }
-        let helpers = (items.len() - 1).min(self.workers() - 1);
-        // One by one, or the items behind a slow one would wait for it.
-        let items = Mutex::new(items.iter_mut().enumerate());
-        let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let (start, mut memory) = (Instant::now(), M::default());
-        while is_short && start.elapsed() < WAKING {
-            match next() {
-                Some((at, item)) => work(&mut memory, at, item),
-                None => return false,
-            }
-        }
-        // A thread that waits inside an oracle may come here a second time, so the memory is not the thread's.
-        let work_off = || {
-            let mut memory = M::default();
-            while let Some((at, item)) = next() {
-                work(&mut memory, at, item);
-            }
-        };
-        // The calling thread works, too: it is awake, and waking another one takes a while.
-        in_place_scope(self.pool.as_ref(), |scope| {
-            (0..helpers).for_each(|_| scope.spawn(|_| work_off()));
-            work_off();
-        });
-        true
+        self.threads
+            .for_each_with(&mut units, |(): &mut (), index, (numbers, notes)| {
+                let parts = numbers.chunks_exact_mut(dim).zip(notes.iter_mut());
+                for (offset, (numbers, note)) in parts.enumerate() {
+                    work(index * rows + offset, numbers, note);
+                }
+            });
     }
 
     /// Makes states that need no oracle: `write` writes each, which is zero before. One that fails, or is not finite,
@@ -255,7 +126,7 @@ impl Batch {
         states.reach.fill(0.0);
         let rows = states.z.chunks_exact_mut(dim);
         let mut rows: Vec<_> = rows.zip(states.outcomes.iter_mut()).collect();
-        self.for_each(&mut rows, |index, (z, outcome)| {
+        self.threads.for_each(&mut rows, |index, (z, outcome)| {
             z.fill(0.0);
             let written = write(index, z);
             **outcome = written.and_then(|solved| check_computed(z).map(|()| solved));
@@ -274,18 +145,19 @@ impl Batch {
         width: usize,
         counts: impl Fn(usize) -> bool + Sync,
     ) -> Vec<(usize, usize)> {
-        let rows = self.rows_a_pass(numbers.len() / width, width);
+        let rows = self.threads.rows_a_pass(numbers.len() / width, width);
         let parts = numbers.chunks(rows * width);
         let mut units: Vec<_> = parts.map(|numbers| (numbers, Vec::new())).collect();
-        self.for_each_with(&mut units, |(): &mut (), index, (numbers, found)| {
-            if first_not_finite(numbers).is_none() {
-                return; // as most: one pass for all rows
-            }
-            for (row, numbers) in (index * rows..).zip(numbers.chunks_exact(width)) {
-                let column = first_not_finite(numbers).filter(|_| counts(row));
-                found.extend(column.map(|column| (row, column)));
-            }
-        });
+        self.threads
+            .for_each_with(&mut units, |(): &mut (), index, (numbers, found)| {
+                if first_not_finite(numbers).is_none() {
+                    return; // as most: one pass for all rows
+                }
+                for (row, numbers) in (index * rows..).zip(numbers.chunks_exact(width)) {
+                    let column = first_not_finite(numbers).filter(|_| counts(row));
+                    found.extend(column.map(|column| (row, column)));
+                }
+            });
         units.into_iter().flat_map(|(_, found)| found).collect()
     }
 
@@ -297,27 +169,20 @@ impl Batch {
         change: impl Fn(&mut [f64]) -> bool + Sync,
     ) -> Option<Buffer<f64>> {
         let mut copy = self.numbers.take(numbers.len(), 0.0);
-        let rows = self.rows_a_pass(numbers.len() / width, width);
+        let rows = self.threads.rows_a_pass(numbers.len() / width, width);
         let parts = copy.chunks_mut(rows * width);
         let mut units: Vec<_> = parts
             .zip(numbers.chunks(rows * width))
             .map(|parts| (parts, true))
             .collect();
-        self.for_each_with(&mut units, |(): &mut (), _, ((copy, numbers), accepted)| {
-            copy.copy_from_slice(numbers);
-            *accepted = copy.chunks_mut(width).all(&change);
-        });
+        self.threads
+            .for_each_with(&mut units, |(): &mut (), _, ((copy, numbers), accepted)| {
+                copy.copy_from_slice(numbers);
+                *accepted = copy.chunks_mut(width).all(&change);
+            });
         let accepted = units.iter().all(|(_, accepted)| *accepted);
         drop(units);
         accepted.then_some(copy)
-    }
-}
-
-/// Runs `work` on this thread, and what it spawns on those of the pool or, without one, of the process.
-fn in_place_scope<'s>(pool: Option<&ThreadPool>, work: impl FnOnce(&Scope<'s>)) {
-    match pool {
-        Some(pool) => pool.in_place_scope(work),
-        None => rayon::in_place_scope(work),
     }
 }
 
@@ -446,59 +311,4 @@ fn check_computed(row: &[f64]) -> Result<(), Error> {
     let value = row[column];
     let message = format!("what was computed is {value} at column {column}");
     Err(Error::new(ErrorKind::InvalidInput, message))
-}
-
-/// Who solves the rows of a call: one oracle for all, or one for each.
-#[derive(Clone)]
-pub(crate) enum Oracles {
-    Shared(Arc<dyn Oracle>),
-    Each(Arc<[Arc<dyn Oracle>]>),
-    /// A pool decided, for one call.
-    Pooled(Arc<[PooledRow]>),
-}
-
-impl Oracles {
-    pub(crate) fn of(&self, row: usize) -> &dyn Oracle {
-        match self {
-            Self::Shared(oracle) => &**oracle,
-            Self::Each(oracles) => &*oracles[row],
-            Self::Pooled(rows) => &*rows[row].oracle,
-        }
-    }
-
-    pub(crate) fn shared(&self, row: usize) -> Arc<dyn Oracle> {
-        match self {
-            Self::Shared(oracle) => oracle.clone(),
-            Self::Each(oracles) => oracles[row].clone(),
-            Self::Pooled(rows) => rows[row].oracle.clone(),
-        }
-    }
-
-    /// What a pool says of a row, if there is one.
-    pub(crate) fn pooled(&self, row: usize) -> Option<&PooledRow> {
-        match self {
-            Self::Pooled(rows) => Some(&rows[row]),
-            _ => None,
-        }
-    }
-
-    /// The instances that a call starting now uses throughout.
-    pub(crate) fn pinned(&self) -> Self {
-        let pin = |oracle: &Arc<dyn Oracle>| oracle.pin().unwrap_or_else(|| oracle.clone());
-        match self {
-            Self::Shared(oracle) => Self::Shared(pin(oracle)),
-            Self::Each(oracles) => Self::Each(oracles.iter().map(pin).collect()),
-            Self::Pooled(_) => self.clone(),
-        }
-    }
-}
-
-impl std::fmt::Debug for Oracles {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Shared(oracle) => write!(f, "Shared({:?})", oracle.identity()),
-            Self::Each(oracles) => write!(f, "Each({} oracles)", oracles.len()),
-            Self::Pooled(rows) => write!(f, "Pooled({} rows)", rows.len()),
-        }
-    }
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use imle_api::{Error, ErrorKind, Oracle, check_theta, first_not_finite};
 
-use crate::batch::{Batch, Oracles};
+use crate::batch::Batch;
 use crate::buffers::Buffer;
 use crate::call::Call;
+use crate::oracles::Oracles;
 use crate::pass::Pass;
 use crate::pool::Pool;
 use crate::sampling::Sampling;

@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use imle_api::{Error, ErrorKind, Identity, Limits, Oracle};
 
-use crate::batch::Oracles;
 use crate::call::Call;
 use crate::engine::Engine;
 use crate::estimators::{Checked, Estimator, Feedback, Memory, check_grad_mu};
 use crate::gradient::Gradient;
 use crate::means::Means;
+use crate::oracles::Oracles;
 use crate::pass::Pass;
 use crate::pool::Pool;
 use crate::sampling::Sampling;

@@ -47,6 +47,7 @@ mod means;
 mod metrics;
 mod noise;
 mod numbers;
+mod oracles;
 mod parameters;
 mod pass;
 #[allow(unsafe_code)]
@@ -71,6 +72,7 @@ mod summation;
 mod sync;
 mod target;
 mod temperature;
+mod threads;
 mod trust;
 mod worst_objectives;
 

@@ -4,11 +4,12 @@ use std::cell::Cell;
 
 use imle_api::{Error, ErrorKind, Facts, Limits, Proof, Solved, first_not_finite};
 
-use crate::batch::{Batch, Oracles};
+use crate::batch::Batch;
 use crate::call::Call;
 use crate::exact::marginals_of_row;
 use crate::gradient::Gradient;
 use crate::noise::Address;
+use crate::oracles::Oracles;
 use crate::sampling::Sampling;
 use crate::states::{RowError, States};
 

@@ -2,9 +2,9 @@
 
 use imle_api::Identity;
 
-use crate::batch::Oracles;
 use crate::buffers::Buffer;
 use crate::means::Means;
+use crate::oracles::Oracles;
 use crate::states::States;
 
 /// What a forward pass returned and its backward pass needs; used once. `Saved<Means>` is that of

@@ -80,7 +80,7 @@ impl Pass<'_> {
             tallies: vec![Tally::EMPTY; rows.len()],
         };
         let blocks = rows.len() * samples.div_ceil(BLOCK);
-        let workers = self.batch.workers();
+        let workers = self.batch.threads.workers();
         if workers > 1 && blocks < workers * FEWEST_BLOCKS_A_WORKER {
             self.sum_parts(summation, 1, &mut sums);
         } else if samples > BLOCK {
@@ -95,7 +95,7 @@ impl Pass<'_> {
     fn sum_rows(&self, summation: &Summation<'_>, sums: &mut Sums) {
         let (dim, samples) = (self.dim, self.sampling.samples);
         let items = summation.rows.len() * samples;
-        let rows_a_unit = self.batch.rows_a_unit(items).div_ceil(samples);
+        let rows_a_unit = self.batch.threads.rows_a_unit(items).div_ceil(samples);
         let parts = sums.z.chunks_mut(rows_a_unit * dim);
         let parts = parts.zip(sums.tallies.chunks_mut(rows_a_unit)).enumerate();
         let units = parts.map(|(index, (z, tallies))| Unit {
@@ -113,7 +113,7 @@ impl Pass<'_> {
         let (dim, samples) = (self.dim, self.sampling.samples);
         let parts = samples.div_ceil(part);
         let total = summation.rows.len() * parts;
-        let together = match self.batch.workers() {
+        let together = match self.batch.threads.workers() {
             1 => 1,
             workers => (workers * PARTS_A_WORKER).min(total).max(1),
         };
@@ -149,6 +149,7 @@ impl Pass<'_> {
         let of_unit = |unit: &Unit<'_>| unit.tallies.len() * unit.samples.len() * summation.sides;
         let solves = units.iter().map(of_unit).sum();
         self.batch
+            .threads
             .for_each_of_solves(solves, units, |scratch: &mut Scratch, _, unit| {
                 let mut adder = Adder {
                     pass: self,

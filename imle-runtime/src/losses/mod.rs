@@ -21,9 +21,9 @@ use std::sync::Arc;
 
 use imle_api::{Error, Oracle};
 
-use crate::batch::Oracles;
 use crate::call::Call;
 use crate::engine::Engine;
+use crate::oracles::Oracles;
 use crate::pass::Pass;
 use crate::pool::Pool;
 use crate::sampling::Sampling;

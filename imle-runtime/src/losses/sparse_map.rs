@@ -123,7 +123,7 @@ impl SparseMap {
             open.iter()
                 .enumerate()
                 .for_each(|(query, &row)| query_of[row] = Some(query));
-            pass.batch.for_each(&mut searches, |row, search| {
+            pass.batch.threads.for_each(&mut searches, |row, search| {
                 if let Some(query) = query_of[row] {
                     let z = &solved.z()[query * dim..][..dim];
                     let step = match &solved.outcomes()[query] {

@@ -50,7 +50,7 @@ impl LossValue {
         errors
             .iter()
             .for_each(|error| rows[error.row].solved = false);
-        pass.batch.for_each(&mut rows, |row, state| {
+        pass.batch.threads.for_each(&mut rows, |row, state| {
             if state.solved {
                 let loss = evaluate(row, state.grad);
                 state.loss = loss.and_then(|loss| finite(loss, state.grad));

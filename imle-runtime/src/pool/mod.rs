@@ -16,8 +16,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use imle_api::{Error, ErrorKind, Identity, Oracle};
 
-use crate::batch::Oracles;
 use crate::call::Call;
+use crate::oracles::Oracles;
 
 pub use config::{PoolConfig, PoolRule};
 use known::Known;
