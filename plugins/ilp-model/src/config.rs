@@ -94,7 +94,7 @@ impl Default for Config {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
-    /// This many binary variables named `x0`, `x1`, ..., declared before `variables`; at most 2^24.
+    /// This many binary variables named `x0`, `x1`, ..., declared before `variables`; at most 2^20.
     #[serde(default)]
     pub binaries: usize,
     /// The variables. Their names are unique.

@@ -12,8 +12,8 @@ use crate::{bounds, check, invalid, read};
 /// A magnitude from which a bound means none, as the LP and MPS formats have it.
 const NO_BOUND: f64 = 1e20;
 
-/// More than this is a typing mistake rather than a model: their names alone would take gigabytes.
-const MOST_BINARIES: usize = 1 << 24;
+/// More than this is a typing mistake rather than a model, and would take minutes and gigabytes to find out.
+const MOST_BINARIES: usize = 1 << 20;
 
 /// Which values a variable takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
