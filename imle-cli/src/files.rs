@@ -8,10 +8,13 @@ use crate::failure::Failure;
 
 /// Whether a path stands for standard input or output.
 pub(crate) fn is_stream(path: &Path) -> bool {
-    path.as_os_str() == "-"
+    // The second would lead to where the prints of plugins go.
+    ["-", "/dev/stdout"]
+        .iter()
+        .any(|name| path.as_os_str() == *name)
 }
 
-/// Writes a file whole or not at all. A link stays one, and what is no regular file, as a pipe, is written to as it is.
+/// Writes a file whole or not at all. A link to a file stays one, and what is no regular file, as a pipe, is written to as it is.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     if path.metadata().is_ok_and(|there| !there.is_file()) {

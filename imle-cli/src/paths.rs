@@ -155,7 +155,8 @@ fn check_folder(path: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let refused = |why: String| Err(Failure::file(path.display(), why));
-    let folder = folder(path);
+    let written = path.canonicalize().unwrap_or_else(|_| path.to_owned()); // where a link leads
+    let folder = folder(&written);
     if path.is_dir() {
         return refused("it is a folder".to_owned());
     }

@@ -24,7 +24,8 @@ const ENTRY_OVERHEAD: usize = 256;
 ///
 /// Threads that ask for the same row at the same time solve it once: the others wait, whatever the limits of
 /// their own call. The exception is a worker of rayon over an oracle that may itself use rayon (a closure,
-/// a linked solver): waiting there could be for ever, so it solves the row again. When the bytes are used up, entries
+/// a linked solver): waiting there could be for ever, so it solves the row again; and where a solve fails, all who waited
+/// for it solve the row themselves. When the bytes are used up, entries
 /// that were not asked for since the last look are dropped, oldest first (the clock algorithm).
 ///
 /// ```

@@ -7,7 +7,7 @@ use std::process::{Child, ChildStderr};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -19,6 +19,8 @@ use super::printer::Printer;
 const PIECE: usize = 4096;
 /// So much of the end of what was printed is kept.
 const KEPT: usize = 32 << 10;
+/// A pipe of ordinary users holds no more: what a dead worker said lies within so many bytes.
+const MOST_IN_A_PIPE: usize = 1 << 20;
 /// So many lines of it are told.
 const LINES: usize = 4;
 /// What a dead process left behind, and may hold its stream open, is listened to for so long.
@@ -98,37 +100,38 @@ fn follow(
     printer: &mut Printer,
 ) -> Vec<u8> {
     let (mut end, mut buffer, mut is_open) = (Vec::new(), [0; PIECE], true);
-    let mut dead_since: Option<Instant> = None;
-    while dead_since.is_none_or(|since| since.elapsed() < REST) {
+    let mut left: Option<usize> = None; // bytes to read at most, of one that is dead
+    while left != Some(0) {
         let mut waited = [
             PollFd::new(&output, PollFlags::IN),
             PollFd::new(process, PollFlags::IN),
         ];
-        let waited = match (is_open, dead_since) {
+        let waited = match (is_open, left) {
             (true, None) => &mut waited[..],
             (true, Some(_)) => &mut waited[..1],
             (false, None) => &mut waited[1..],
             (false, Some(_)) => break,
         };
-        let at_once = dead_since.map(|_| Timespec::default());
+        let at_once = left.map(|_| Timespec::default());
         match poll(waited, at_once.as_ref()) {
             Ok(0) => break, // a dead process has nothing more to say
             Ok(_) => {}
             Err(_) => continue, // a signal
         }
         let is_ready = |fd: Option<&PollFd<'_>>| fd.is_some_and(|fd| !fd.revents().is_empty());
-        let is_dead = dead_since.is_none() && is_ready(waited.last());
+        let is_dead = left.is_none() && is_ready(waited.last());
         let has_output = is_open && is_ready(waited.first());
         if is_dead {
             // At once: whoever waits kills what the solver started, which may hold the stream open.
             page.turns().note_death();
-            dead_since = Some(Instant::now());
+            left = Some(MOST_IN_A_PIPE);
         }
         if has_output {
             match output.read(&mut buffer) {
                 Ok(read @ 1..) => {
                     printer.print(&buffer[..read]);
                     keep(&buffer[..read], &mut end);
+                    left = left.map(|left| left.saturating_sub(read));
                 }
                 _ => is_open = false,
             }

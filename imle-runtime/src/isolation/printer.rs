@@ -64,8 +64,8 @@ impl Full {
 #[cfg(test)]
 impl Write for Full {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        let _ = self.opened.recv();
         let _ = self.taken.send(text.to_vec());
+        let _ = self.opened.recv();
         Ok(text.len())
     }
 
@@ -82,8 +82,10 @@ mod tests {
     fn what_is_left_out_is_said() {
         let (full, open, taken) = Full::new();
         let (mut printer, printed) = Printer::start(full).unwrap();
-        let mut count = WAITING + 2; // one is with the thread, perhaps
-        (0..count).for_each(|_| printer.print(b"12345"));
+        printer.print(b"12345");
+        let first = taken.recv().unwrap(); // the thread has it, and waits
+        let mut count = WAITING + 2;
+        (1..count).for_each(|_| printer.print(b"12345"));
         let left_out = printer.left_out;
         assert!(left_out > 0);
         drop(open);
@@ -94,7 +96,8 @@ mod tests {
         }
         drop(printer);
         assert!(printed.recv().is_err());
-        let said = taken.into_iter().collect::<Vec<_>>().concat();
+        let said = std::iter::once(first).chain(taken);
+        let said = said.collect::<Vec<_>>().concat();
         let said = String::from_utf8(said).unwrap();
         let (_, rest) = said.split_once("\n[").unwrap();
         let (bytes, rest) = rest

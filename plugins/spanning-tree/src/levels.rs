@@ -3,7 +3,7 @@
 //! Where the values of theta fall into levels with wide gaps between them, a tree that has fewer edges of the upper
 //! levels than it could has no probability that a number can hold. What is left is a product: a spanning forest of the
 //! first level, then one of the second over what the first has joined, and so on, as Kruskal's algorithm goes.
-//! Within a level theta is close together, and its logarithms lose no digits beside those of another.
+//! Within a level no step is wide, and its logarithms lose no digits beside those of another.
 
 use std::collections::BTreeMap;
 
@@ -45,6 +45,7 @@ pub(crate) fn write(
     let mut log_partition = 0.0;
     let mut joined = UnionFind::new(graph.vertices);
     for level in levels {
+        limits.check()?;
         for part in parts(graph, &mut joined, level) {
             let theta: Vec<f64> = part.edges.iter().map(|&edge| theta[edge]).collect();
             let mut of_part = vec![0.0; theta.len()];

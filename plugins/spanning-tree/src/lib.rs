@@ -30,9 +30,9 @@
 //!
 //! The log-partition over all trees and the probability of every edge come from the matrix-tree theorem
 //! (Kirchhoff; Tutte for arborescences), in `O(n^3)`, eliminated in logarithms: `p(edge)` is its weight times its
-//! effective resistance. No theta is too large for undirected trees. A row of arborescences is
-//! [`InvalidTheta`](imle_api::ErrorKind::InvalidTheta) if edges that every one of them needs are more than 2^22 below
-//! others into the same vertices, where rounding would decide. Up to 4096 vertices; beyond, a row is
+//! effective resistance. A row is [`InvalidTheta`](imle_api::ErrorKind::InvalidTheta) if vertices can be entered only by
+//! edges more than 2^22 below others into the same vertices, where rounding would decide. Undirected trees are taken
+//! apart at wide gaps first, so only many steps, each below such a gap, bring them there. Up to 4096 vertices; beyond, a row is
 //! [`Unsupported`](imle_api::ErrorKind::Unsupported).
 
 #![forbid(unsafe_code)]

@@ -13,8 +13,8 @@
 //! and subtracts nothing (Grassmann, Taksar and Heyman, 1985), so it can be done in logarithms. Marginals are the
 //! derivatives of the logarithm of the determinant in the logarithms of the weights: the same elimination run
 //! backward. Their error is absolute, of the order of the number of vertices times 1e-16, and grows with the
-//! logarithms that are added: undirected trees are taken apart before these grow large (`levels.rs`), and
-//! arborescences that need large ones are refused.
+//! logarithms that are added: undirected trees are taken apart at wide gaps of theta (`levels.rs`), and rows that
+//! need large ones all the same are refused.
 
 use imle_api::{Error, ErrorKind, Limits};
 
