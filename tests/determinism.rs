@@ -6,9 +6,13 @@ mod layers;
 mod oracles;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use imle_runtime::{Call, Imle, Sampling, Sense};
-use layers::{Settings, every_setting, layer};
+use imle_runtime::{
+    Call, Facts, Identity, Imle, Limits, Oracle, Outcome, Pid, Proof, Sampling, Sense, Solved,
+};
+use layers::{Settings, every_setting, imle, layer};
 use oracles::{k_subset, numbers};
 
 fn run(config: Settings, theta: &[f64], grad_z: &[f64]) -> (Vec<f64>, Vec<f64>) {
@@ -62,6 +66,76 @@ fn results_do_not_depend_on_how_a_batch_is_split() {
             first += size;
         }
         assert_eq!((z, gradient), (whole_z, whole_gradient));
+    }
+}
+
+/// Writes ones and no zeros, and forgets rows; some rows take as long as it takes to wake a thread.
+struct Careless(Identity);
+
+impl Careless {
+    const DIM: usize = 32;
+}
+
+impl Oracle for Careless {
+    fn facts(&self) -> Facts {
+        Facts::binary(Self::DIM)
+    }
+
+    fn identity(&self) -> Identity {
+        self.0
+    }
+
+    fn solve(&self, theta: &[f64], z: &mut [f64], outcomes: &mut [Outcome], _: &Limits<'_>) {
+        let rows = theta.chunks_exact(Self::DIM);
+        let rows = rows.zip(z.chunks_exact_mut(Self::DIM)).zip(outcomes);
+        for ((theta, z), outcome) in rows {
+            let end = Instant::now() + Duration::from_micros(100);
+            while theta[0] > 1.0 && Instant::now() < end {}
+            let ones = z.iter_mut().zip(theta).filter(|(_, theta)| **theta > 0.0);
+            ones.for_each(|(z, _)| *z = 1.0);
+            if theta[1] < 1.0 {
+                let (objective, proof) = (0.0, Proof::NONE);
+                *outcome = Ok(Solved { objective, proof });
+            }
+        }
+    }
+}
+
+/// The memory of a layer is used again, and what its solves took decides who does the next ones.
+#[test]
+fn a_call_does_not_depend_on_those_before_it() {
+    let settings = |threads| {
+        let sampling = Sampling {
+            samples: 2,
+            threads,
+            ..Sampling::default()
+        };
+        (imle(Pid::new(2.0)), sampling)
+    };
+    let oracle: Arc<dyn Oracle> = Arc::new(Careless(Identity::unique()));
+    let call = |layer: &imle_runtime::Layer, number: u64, rows: usize| {
+        let theta = numbers(rows * Careless::DIM, number);
+        let grad_z = numbers(2 * rows * Careless::DIM, number + 100);
+        let saved = layer.forward(&theta, number).expect("theta is finite");
+        let z: Vec<u64> = saved.z().iter().map(|z| z.to_bits()).collect();
+        let failed = saved.states().errors().count();
+        let gradient = layer.backward(saved, &grad_z).expect("it is finite");
+        let mean = layer.forward_mean(&theta, number).expect("as above");
+        let mu: Vec<u64> = mean.mu().iter().map(|mu| mu.to_bits()).collect();
+        (z, failed, gradient.theta, gradient.errors, mu)
+    };
+    for threads in [1, 2, 0] {
+        let used = layer(oracle.clone(), settings(threads));
+        for (number, rows) in [(1, 200), (2, 300), (3, 5), (4, 250), (5, 1), (6, 300)] {
+            let fresh = layer(oracle.clone(), settings(1));
+            let expected = call(&fresh, number, rows);
+            assert!(
+                rows < 100 || (1..2 * rows).contains(&expected.1),
+                "some fail"
+            );
+            let found = call(&used, number, rows);
+            assert!(found == expected, "call {number}, {threads} threads");
+        }
     }
 }
 
