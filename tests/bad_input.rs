@@ -265,6 +265,14 @@ fn a_closure_that_returns_no_state_is_an_error_of_the_row() {
 }
 
 #[test]
+fn an_oracle_without_coordinates_is_refused() {
+    let oracle = Arc::new(FnOracle::new(Facts::binary(0), |_, _| Ok(())));
+    let refused = Layer::new(oracle, Imle::default(), Sampling::default()).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::ContractBroken);
+    assert!(refused.message().contains("dim = 0"), "{refused}");
+}
+
+#[test]
 fn saved_states_of_another_layer_are_refused() {
     let oracle = k_subset(3, 1);
     let one = layer(oracle.clone(), Default::default());
