@@ -6,23 +6,18 @@
 
 #[path = "common/ilp.rs"]
 mod ilp;
+#[path = "common/memory.rs"]
+mod memory;
 
 use fastrand::Rng;
 use ilp::backends;
 use imle_example_support::ilp_families::knapsack;
 use imle_runtime::solve_one;
+use memory::resident;
 
 const SOLVES: usize = 20_000;
 /// What the allocators of engines may still spread after the first solves. A leak of 100 bytes a solve is 2 MB.
 const MOST_GROWTH: usize = 1 << 20;
-
-/// Resident bytes of this process.
-fn resident() -> usize {
-    const PAGE: usize = 4096;
-    let text = std::fs::read_to_string("/proc/self/statm").expect("Linux has it");
-    let pages = text.split(' ').nth(1).expect("the second word");
-    PAGE * pages.parse::<usize>().expect("a number of pages")
-}
 
 #[test]
 fn resident_solves_do_not_leak() {

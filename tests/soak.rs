@@ -14,6 +14,8 @@
 
 #![cfg(target_os = "linux")]
 
+#[path = "common/memory.rs"]
+mod memory;
 #[path = "common/oracles.rs"]
 mod oracles;
 
@@ -28,6 +30,7 @@ use imle_runtime::{
     Cache, Facts, Identity, Imle, Layer, Limits, NoNoise, Oracle, Outcome, Registry, Sampling,
     ThetaDomain,
 };
+use memory::resident;
 use oracles::registry;
 use serde_json::json;
 
@@ -302,12 +305,4 @@ fn theta_row(random: &mut Rng, facts: Facts) -> impl Iterator<Item = f64> {
         ThetaDomain::Any => 2.0 * random.f64() - 1.0,
         ThetaDomain::NonPositive => -random.f64(),
     })
-}
-
-/// Resident bytes of this process.
-fn resident() -> usize {
-    const PAGE: usize = 4096;
-    let text = std::fs::read_to_string("/proc/self/statm").expect("Linux has it");
-    let pages = text.split(' ').nth(1).expect("the second word");
-    PAGE * pages.parse::<usize>().expect("a number of pages")
 }
